@@ -1,0 +1,121 @@
+"""The one request that every surface maps onto, and what may be reported about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from mediawright.core.operations import EditMode, InputRole, MediaKind, Operation
+
+
+class MediaInput(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A file the request refers to: one of ours by id, or a remote one by URL."""
+
+    role: InputRole
+    kind: MediaKind
+    url: str | None = None
+    asset_id: str | None = None
+    name: str | None = None
+    """The file's name as the caller knows it, for messages."""
+
+
+class Parameters(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What can be tuned, under one name for every model; `None` means not given."""
+
+    aspect_ratio: str | None = None
+    """Width to height, such as `16:9`, or `auto`, or `adaptive`."""
+    size: str | None = None
+    """Pixels as `WIDTHxHEIGHT`."""
+    resolution: str | None = None
+    """A tier, such as `1K`, `2K`, `480p`, `1080p`."""
+    quality: str | None = None
+    duration: float | None = None
+    """Length of the output in seconds."""
+    sound: bool | None = None
+    """Whether a video should carry generated sound."""
+    seed: int | None = None
+    negative_prompt: str | None = None
+    count: int | None = None
+    """How many outputs to make."""
+    style: str | None = None
+    strength: float | None = None
+    """How far an image-to-image result may move from its picture, 0 to 1."""
+    guidance_scale: float | None = None
+    steps: int | None = None
+    edit_mode: EditMode | None = None
+    background: str | None = None
+    voice: str | None = None
+    speed: float | None = None
+    """Speaking rate; 1 is normal."""
+    language: str | None = None
+    """ISO 639-1 code of the spoken language."""
+    instructions: str | None = None
+    """How a voice should speak."""
+    lyrics: str | None = None
+    instrumental: bool | None = None
+    output_format: str | None = None
+    """File format of the output, such as `png`, `mp4`, `mp3`, `wav`."""
+    timestamps: str | None = None
+    """Detail of a transcript's times: `none`, `word` or `segment`."""
+    vendor: dict[str, dict[str, Any]] | None = None
+    """Settings passed to one provider untouched: `{"fal": {"acceleration": "high"}}`."""
+
+
+class GenerationRequest(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A request for generated media, whatever surface it came through."""
+
+    model: str
+    operation: Operation | None = None
+    """What to do; `None` lets the model and the inputs decide."""
+    prompt: str | None = None
+    inputs: tuple[MediaInput, ...] = ()
+    parameters: Parameters = Parameters()
+    provider: str | None = None
+    """The provider to use and no other (rule 73); `None` leaves the choice to the routes."""
+    output_path: str | None = None
+    """Where in the drive the file goes (rule 61); `None` lets the library name it."""
+    metadata: dict[str, str] = {}
+    """The caller's own labels, such as `conversation_id` and `persona` (rule 83)."""
+
+    def input_for(self, role: InputRole) -> MediaInput | None:
+        """Return the first input with that role."""
+        return next((item for item in self.inputs if item.role is role), None)
+
+
+class AdjustmentKind(StrEnum):
+    """How a request differs from what was asked."""
+
+    DROPPED = "dropped"
+    ROUNDED = "rounded"
+    CLAMPED = "clamped"
+    REPLACED = "replaced"
+    DEFAULTED = "defaulted"
+    WARNED = "warned"
+
+
+class Adjustment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that will be done otherwise than asked, and why."""
+
+    kind: AdjustmentKind
+    pointer: str
+    """JSON pointer into the request, such as `/parameters/seed`."""
+    reason: str
+    requested: Any = None
+    applied: Any = None
+
+
+def given_parameters(parameters: Parameters) -> dict[str, Any]:
+    """Return the parameters the caller set, by name, without `vendor`."""
+    return {
+        name: value
+        for name in parameters.__struct_fields__
+        if name != "vendor" and (value := getattr(parameters, name)) is not None
+    }
