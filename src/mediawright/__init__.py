@@ -1,0 +1,1 @@
+"""mediawright: one gateway for generated media."""
