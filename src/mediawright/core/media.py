@@ -35,6 +35,15 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     speaker: str | None = None
 
 
+class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One stretch of a transcript, such as a sentence or a turn, with its times in seconds."""
+
+    text: str
+    start: float
+    end: float
+    speaker: str | None = None
+
+
 class Transcript(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was said in an audio file."""
 
@@ -42,3 +51,4 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str | None = None
     seconds: float | None = None
     words: tuple[Word, ...] = ()
+    segments: tuple[Segment, ...] = ()

@@ -16,6 +16,13 @@ from mediawright.core.request import Parameters
 
 JsonObject = dict[str, Any]
 
+INPUT_FIELDS = "input_fields"
+"""Reserved key in `MediaCall.fields`: which vendor field takes the inputs of a role.
+
+Its value maps a role to a field name, such as `{"mask": "mask_url"}`; a name that ends in
+`[]` is a list of all inputs of that role. It is never sent.
+"""
+
 
 class Feature(StrEnum):
     """What a provider can do beyond submitting; checked by the contract suite."""
