@@ -25,6 +25,8 @@ class RoutePlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     upstream_id: str
     fields: dict[str, Any] = {}
     """The request's parameters in the provider's own names and values."""
+    input_fields: dict[str, str] = {}
+    """The provider's field for the inputs of a role; `name[]` takes a list of them."""
     price: Price = Price()
     synchronous: bool = False
     """Whether the provider answers the submit with the finished media."""
@@ -64,6 +66,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     request_hash: str | None = None
     executor: str | None = None
+    api_key_id: str | None = None
+    """The key the request came with, if it came with one."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
