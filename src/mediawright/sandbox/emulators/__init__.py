@@ -1,1 +1,1 @@
-"""Under construction."""
+"""One package per vendor; `mediawright.sandbox.kit` says how to write one."""

@@ -1,0 +1,1 @@
+"""OpenAI: images, speech and transcription."""

@@ -1,0 +1,168 @@
+"""Asynchronous jobs: made by a submit, advanced by polls or by virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from mediawright.sandbox.kit.call import Call, VendorError
+from mediawright.sandbox.kit.clock import VirtualClock
+from mediawright.sandbox.kit.progression import QUEUED_PART
+from mediawright.sandbox.kit.scenario import ScenarioName
+
+UNHEARD_OF_WORD = "daydreaming"
+"""The status word of a job that shows one which no client knows."""
+
+Work = Callable[[], Awaitable[Any]]
+"""Makes the output of a job; may raise `VendorError` to end it in failure."""
+
+
+class JobState(StrEnum):
+    """How a job is to be shown."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    UNHEARD_OF = "unheard_of"
+    """Show `UNHEARD_OF_WORD` as the status, in the vendor's way of writing status words."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job stays as it is."""
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+class Job:
+    """One asynchronous job.
+
+    Attributes:
+        id: The vendor's name for it.
+        details: What the emulator wants to remember about it.
+        state: As it was when `advance` was last called.
+        result: What its work returned, once it succeeded.
+        error: How its work failed, if that is why it failed; otherwise a failed job was
+            refused (`is_refused`) or was meant to fail.
+    """
+
+    def __init__(
+        self, *, job_id: str, call: Call, work: Work, details: dict[str, Any], clock: VirtualClock
+    ) -> None:
+        """Take a job as `call` asked for it."""
+        self.id = job_id
+        self.details = details
+        self.state = JobState.QUEUED
+        self.result: Any = None
+        self.error: VendorError | None = None
+        self.created_at = clock.now()
+        self.finished_at: datetime | None = None
+        self.polls = 0
+        self.later = call.later
+        self._scenario = call.scenario
+        self._progression = call.progression
+        self._work = work
+        self._clock = clock
+        self._lock = asyncio.Lock()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the job is one that moderation refuses."""
+        return self._scenario.name is ScenarioName.MODERATED
+
+    @property
+    def done(self) -> float:
+        """The part done, 0 to 1."""
+        if self.state.is_terminal:
+            return 1.0
+        odd = self._unheard_of_polls
+        seconds = (self._clock.now() - self.created_at).total_seconds()
+        return self._progression.done(polls=max(0, self.polls - odd), seconds=seconds)
+
+    def count_poll(self) -> None:
+        """Note that the job was asked about once more; the kit does so for every poll."""
+        self.polls += 1
+
+    async def advance(self) -> JobState:
+        """Bring the state up to date, doing the work if it is due, and return it."""
+        async with self._lock:
+            if not self.state.is_terminal:
+                self.state = await self._next_state()
+                if self.state.is_terminal:
+                    self.finished_at = self._clock.now()
+            return self.state
+
+    def cancel(self) -> bool:
+        """Stop the job; `False` if it had ended already."""
+        if self.state.is_terminal:
+            return False
+        self.state = JobState.CANCELLED
+        self.finished_at = self._clock.now()
+        return True
+
+    @property
+    def _unheard_of_polls(self) -> int:
+        unheard_of = self._scenario.name is ScenarioName.UNKNOWN_STATUS
+        return self._scenario.polls if unheard_of else 0
+
+    async def _next_state(self) -> JobState:
+        if 0 < self.polls <= self._unheard_of_polls:
+            return JobState.UNHEARD_OF
+        if self.done < QUEUED_PART:
+            return JobState.QUEUED
+        if self.done < 1.0:
+            return JobState.RUNNING
+        if self._scenario.name in (ScenarioName.MODERATED, ScenarioName.JOB_FAILED):
+            return JobState.FAILED
+        try:
+            result = await self._work()
+        except VendorError as error:
+            self.error = error
+            return JobState.FAILED
+        if self.state is JobState.CANCELLED:
+            return self.state
+        self.result = result
+        return JobState.SUCCEEDED
+
+
+class JobBook:
+    """The jobs of one vendor."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._jobs: dict[str, Job] = {}
+
+    def create(
+        self, call: Call, job_id: str, work: Work, details: dict[str, Any] | None = None
+    ) -> Job:
+        """Take a job; what `call` said decides how it advances and whether it fails.
+
+        Args:
+            call: The submit.
+            job_id: The job's name in the vendor's shape, from the emulator's ids.
+            work: Makes the output when the job is due, and not before.
+            details: What the emulator wants to remember about the job.
+        """
+        job = Job(job_id=job_id, call=call, work=work, details=details or {}, clock=self._clock)
+        self._jobs[job_id] = job
+        call.job = job
+        return job
+
+    def find(self, job_id: str) -> Job | None:
+        """Return the job with that id."""
+        return self._jobs.get(job_id)
+
+    def forget(self, job_id: str) -> None:
+        """Drop the job."""
+        self._jobs.pop(job_id, None)
+
+    def all(self) -> list[Job]:
+        """Return every job, oldest first."""
+        return list(self._jobs.values())
+
+    def reset(self) -> None:
+        """Drop every job."""
+        self._jobs.clear()
