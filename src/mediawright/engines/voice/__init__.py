@@ -1,0 +1,1 @@
+"""Real speech, through flite or espeak-ng."""
