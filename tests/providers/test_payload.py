@@ -1,0 +1,107 @@
+"""The pure helpers that bodies are built with and replies read with."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mediawright.core.errors import InvalidRequestError
+from mediawright.core.operations import InputRole, MediaKind, Operation
+from mediawright.core.provider import FaultKind, LoadedInput
+from mediawright.providerkit.faults import reply_fault
+from mediawright.providerkit.http import HttpReply, UnreadableReplyError
+from mediawright.providerkit.payload import (
+    data_uri,
+    data_uri_length,
+    form_parts,
+    inline_reference,
+    parse_data_uri,
+    place_inputs,
+)
+
+
+@given(st.binary(max_size=200), st.sampled_from(["image/png", "audio/x-wav"]))
+def test_a_data_uri_is_read_back_and_its_length_known_beforehand(data, content_type):
+    uri = data_uri(data, content_type)
+
+    assert parse_data_uri(uri) == (data, content_type)
+    assert data_uri_length(len(data), content_type) == len(uri)
+
+
+@pytest.mark.parametrize("uri", ["", "data:image/png;base64", "https://x/,y", "data:x;base64,a!"])
+def test_a_malformed_data_uri_is_unreadable(uri):
+    with pytest.raises(UnreadableReplyError):
+        parse_data_uri(uri)
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_reading_of_data_uris(text):
+    try:
+        parse_data_uri(f"data:{text}")
+    except UnreadableReplyError:
+        return
+
+
+def test_bytes_at_hand_go_before_a_url_until_they_are_too_long():
+    media = LoadedInput(
+        role=InputRole.MASK,
+        kind=MediaKind.IMAGE,
+        content_type="image/png",
+        name="a.png",
+        data=b"123",
+        url="https://ex.test/a.png",
+    )
+    exact = data_uri_length(3, "image/png")
+
+    assert inline_reference(media, longest=exact) == "data:image/png;base64,MTIz"
+    assert inline_reference(media, longest=exact - 1) == "https://ex.test/a.png"
+
+
+def test_an_input_that_no_field_takes_is_refused_by_its_pointer(make_call, make_input):
+    call = make_call(Operation.IMAGE_TO_IMAGE, inputs=(make_input(), make_input(InputRole.MASK)))
+
+    with pytest.raises(InvalidRequestError) as raised:
+        place_inputs(call, {0: "a", 1: "b"}, {"reference_image": "image_url"})
+
+    assert raised.value.pointer == "/inputs/1/role"
+
+
+def test_forms_spell_numbers_lists_and_objects():
+    parts = form_parts({"a": 1.5, "b": True, "c": [1, {"d": "x"}], "e": None, "f": ""})
+
+    assert [(part.name, part.data) for part in parts] == [
+        ("a", "1.5"),
+        ("b", "true"),
+        ("c[]", "1"),
+        ("c[][d]", "x"),
+        ("f", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, FaultKind.INVALID_REQUEST),
+        (401, FaultKind.BAD_CREDENTIAL),
+        (402, FaultKind.OUT_OF_CREDIT),
+        (404, FaultKind.NOT_FOUND),
+        (422, FaultKind.INVALID_REQUEST),
+        (429, FaultKind.RATE_LIMITED),
+        (503, FaultKind.UNAVAILABLE),
+        (302, FaultKind.GARBAGE),
+    ],
+)
+def test_a_status_alone_tells_the_kind(status, kind):
+    fault = reply_fault(HttpReply(status=status, headers={}), None)
+
+    assert fault.kind is kind
+    assert str(status) in fault.message
+
+
+def test_a_bare_gateway_error_leaves_open_whether_the_job_was_taken():
+    bare = HttpReply(status=504, headers={})
+
+    assert reply_fault(bare, None).accepted is None
+    assert reply_fault(bare, "Our own words.").accepted is False
+    assert reply_fault(HttpReply(status=503, headers={}), None).accepted is False
