@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,8 @@ class Expectation(StrEnum):
 
     JSON = "json"
     MEDIA = "media"
-    """A success body is streamed to a local file; an error body is still read."""
+    """A success body is streamed to a local file, unless it is JSON; that and an error body
+    are still read."""
 
 
 class HttpCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +90,8 @@ class HttpReply(msgspec.Struct, frozen=True, kw_only=True):
     """Empty when the body went to `spooled`."""
     spooled: Path | None = None
     """The file a media body was streamed to."""
+    seconds: float = 0.0
+    """From the call to the end of the reply."""
 
     @property
     def is_success(self) -> bool:
@@ -106,7 +111,7 @@ class HttpReply(msgspec.Struct, frozen=True, kw_only=True):
         """
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             raise UnreadableReplyError("the reply is not JSON") from error
 
     def json_as(self, shape: type[Any]) -> Any:
@@ -117,20 +122,35 @@ class HttpReply(msgspec.Struct, frozen=True, kw_only=True):
         """
         try:
             return msgspec.json.decode(self.body, type=shape)
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             raise UnreadableReplyError(f"the reply has another shape: {error}") from error
 
     def retry_after(self) -> float | None:
-        """Return the seconds of `Retry-After` or `retry-after-ms`, if given as a number."""
+        """Return the seconds of `Retry-After` or `retry-after-ms`.
+
+        A date is taken relative to the reply's own `Date`, so that clocks need not agree.
+        """
         for name, factor in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
             value = self.headers.get(name, "")
             try:
                 seconds = float(value) * factor
             except ValueError:
                 continue
-            if seconds >= 0:
+            if 0 <= seconds < math.inf:
                 return seconds
-        return None
+        return self._retry_after_date()
+
+    def _retry_after_date(self) -> float | None:
+        try:
+            due = parsedate_to_datetime(self.headers["retry-after"])
+            now = parsedate_to_datetime(self.headers["date"])
+            return max(0.0, (due - now).total_seconds())
+        except (KeyError, ValueError, TypeError):
+            return None
+
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the JSON parser raises for bytes that are no JSON, no UTF-8, or nested absurdly deep."""
 
 
 class UnreadableReplyError(MediawrightError):
