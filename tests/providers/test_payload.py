@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.operations import InputRole, MediaKind, Operation
-from mediawright.core.provider import FaultKind, LoadedInput
-from mediawright.providerkit.faults import reply_fault
-from mediawright.providerkit.http import HttpReply, UnreadableReplyError
+from mediawright.core.provider import LoadedInput
+from mediawright.providerkit.http import UnreadableReplyError
 from mediawright.providerkit.payload import (
     data_uri,
     data_uri_length,
@@ -77,31 +76,3 @@ def test_forms_spell_numbers_lists_and_objects():
         ("c[][d]", "x"),
         ("f", ""),
     ]
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, FaultKind.INVALID_REQUEST),
-        (401, FaultKind.BAD_CREDENTIAL),
-        (402, FaultKind.OUT_OF_CREDIT),
-        (404, FaultKind.NOT_FOUND),
-        (422, FaultKind.INVALID_REQUEST),
-        (429, FaultKind.RATE_LIMITED),
-        (503, FaultKind.UNAVAILABLE),
-        (302, FaultKind.GARBAGE),
-    ],
-)
-def test_a_status_alone_tells_the_kind(status, kind):
-    fault = reply_fault(HttpReply(status=status, headers={}), None)
-
-    assert fault.kind is kind
-    assert str(status) in fault.message
-
-
-def test_a_bare_gateway_error_leaves_open_whether_the_job_was_taken():
-    bare = HttpReply(status=504, headers={})
-
-    assert reply_fault(bare, None).accepted is None
-    assert reply_fault(bare, "Our own words.").accepted is False
-    assert reply_fault(HttpReply(status=503, headers={}), None).accepted is False

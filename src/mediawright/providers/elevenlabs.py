@@ -21,7 +21,6 @@ from mediawright.core.provider import (
     Usage,
 )
 from mediawright.providerkit.adapter import Adapter, CredentialRule
-from mediawright.providerkit.faults import reply_fault
 from mediawright.providerkit.http import (
     Expectation,
     HttpCall,
@@ -41,6 +40,7 @@ from mediawright.providerkit.payload import (
     unsupported_input,
     unsupported_operation,
 )
+from mediawright.providerkit.status_faults import fault_for_status
 
 _READ_TIMEOUT = 300.0
 """Seconds; the vendor's own SDK waits 240."""
@@ -143,17 +143,15 @@ class ElevenlabsAdapter(Adapter):
     def read_error(self, reply: HttpReply) -> Fault:
         """Read `detail` in its three shapes; an empty quota is a 401 here."""
         body = read_leniently(reply, _ErrorReply)
-        detail = body.detail if body else None
-        if isinstance(detail, str):
-            return reply_fault(reply, detail)
-        mistakes = optional(detail, list[_Mistake])
-        if mistakes is not None:
-            return reply_fault(
-                reply, "; ".join(at_field(mistake.loc, mistake.msg) for mistake in mistakes)
-            )
-        known = optional(detail, _Detail) or _Detail()
-        word = known.status or known.code
-        return reply_fault(reply, known.message, vendor_code=word, kind=_fault_kind(word))
+        message, word = _explain(body.detail if body else None)
+        kind = _fault_kind(word)
+        return fault_for_status(
+            reply,
+            message,
+            synchronous=True,
+            vendor_code=word,
+            kinds={reply.status: kind} if kind else None,
+        )
 
     def _speak(self, call: MediaCall) -> HttpCall:
         if call.inputs:
@@ -212,6 +210,17 @@ def _take_query(fields: JsonObject, names: tuple[str, ...]) -> dict[str, str]:
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _explain(detail: Any) -> tuple[str, str | None]:
+    """Return the message and the status word of an error's `detail`."""
+    if isinstance(detail, str):
+        return detail, None
+    mistakes = optional(detail, list[_Mistake])
+    if mistakes is not None:
+        return "; ".join(at_field(mistake.loc, mistake.msg) for mistake in mistakes), None
+    known = optional(detail, _Detail) or _Detail()
+    return known.message or "", known.status or known.code
 
 
 def _fault_kind(word: str | None) -> FaultKind | None:

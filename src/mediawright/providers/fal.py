@@ -23,7 +23,6 @@ from mediawright.core.provider import (
     Waiting,
 )
 from mediawright.providerkit.adapter import Adapter, Again, CredentialRule, Upload
-from mediawright.providerkit.faults import reply_fault
 from mediawright.providerkit.http import (
     HttpCall,
     HttpReply,
@@ -42,6 +41,7 @@ from mediawright.providerkit.payload import (
     read_leniently,
     unsupported_operation,
 )
+from mediawright.providerkit.status_faults import fault_for_status
 
 _LONGEST_DATA_URI = 350_000
 """Characters, about 256 KiB of file; larger data URIs slow requests down (section 5)."""
@@ -251,8 +251,12 @@ class FalAdapter(Adapter):
         kind = _JOB_FAULT_KINDS.get(explanation.error_type or "")
         if reply.status == 403 and "balance" in (explanation.message or "").lower():  # noqa: PLR2004
             kind = FaultKind.OUT_OF_CREDIT
-        return reply_fault(
-            reply, explanation.message, vendor_code=explanation.error_type, kind=kind
+        return fault_for_status(
+            reply,
+            explanation.message or "",
+            synchronous=False,
+            vendor_code=explanation.error_type,
+            kinds={reply.status: kind} if kind else None,
         )
 
     def _upload(self, media: LoadedInput) -> Upload:
@@ -342,7 +346,6 @@ def _job_fault(explanation: _Explanation, reply: HttpReply | None = None) -> Fau
         message=explanation.message or explanation.error_type or "The job failed.",
         vendor_code=explanation.error_type,
         http_status=reply.status if reply else None,
-        accepted=True,
     )
 
 

@@ -26,7 +26,6 @@ from mediawright.core.provider import (
     Usage,
 )
 from mediawright.providerkit.adapter import Adapter, CredentialRule
-from mediawright.providerkit.faults import reply_fault
 from mediawright.providerkit.http import (
     Expectation,
     HttpCall,
@@ -47,6 +46,7 @@ from mediawright.providerkit.payload import (
     unsupported_input,
     unsupported_operation,
 )
+from mediawright.providerkit.status_faults import fault_for_status
 
 _READ_TIMEOUT = 600.0
 """Seconds; the vendor's own SDK waits as long."""
@@ -171,8 +171,13 @@ class OpenaiAdapter(Adapter):
         if isinstance(error, str):
             error = _ErrorDetail(message=error)
         code = error.code or error.type
-        return reply_fault(
-            reply, error.message, vendor_code=code, kind=_FAULT_KINDS.get(code or "")
+        kind = _FAULT_KINDS.get(code or "")
+        return fault_for_status(
+            reply,
+            error.message or "",
+            synchronous=True,
+            vendor_code=code,
+            kinds={reply.status: kind} if kind else None,
         )
 
     def _generate(self, call: MediaCall) -> HttpCall:
@@ -255,7 +260,7 @@ def _read_pictures(reply: HttpReply, requested_format: Any) -> Done | Broken:
     content_type = "image/svg+xml" if picture_format == "svg" else f"image/{picture_format}"
     outputs = tuple(_picture_output(picture, content_type) for picture in body.data)
     if not outputs:
-        fault = Fault(kind=FaultKind.FAILED, message="the reply holds no picture", accepted=True)
+        fault = Fault(kind=FaultKind.FAILED, message="The reply holds no picture.")
         return Broken(fault=fault, usage=_usage(body.usage))
     return Done(outputs=outputs, usage=_usage(body.usage))
 

@@ -27,7 +27,6 @@ from mediawright.core.provider import (
     Waiting,
 )
 from mediawright.providerkit.adapter import Adapter, CredentialRule, Upload
-from mediawright.providerkit.faults import reply_fault
 from mediawright.providerkit.http import (
     HttpCall,
     HttpReply,
@@ -46,6 +45,7 @@ from mediawright.providerkit.payload import (
     unsupported_input,
     unsupported_operation,
 )
+from mediawright.providerkit.status_faults import fault_for_status
 
 _VERSION = "2024-11-06"
 _USD_PER_CREDIT = Decimal("0.01")
@@ -191,13 +191,14 @@ class RunwayAdapter(Adapter):
         """Read the sentence, and the fields at fault if the vendor's schema found them."""
         body = read_leniently(reply, _ErrorReply)
         if body is None:
-            return reply_fault(reply, None)
+            return fault_for_status(reply, synchronous=False)
         issues = optional(body.issues, list[_Issue]) or []
         message = "; ".join(
             [body.error, *(at_field(issue.path, issue.message) for issue in issues)]
         )
         is_broke = "enough credits" in body.error
-        return reply_fault(reply, message, kind=FaultKind.OUT_OF_CREDIT if is_broke else None)
+        kinds = {reply.status: FaultKind.OUT_OF_CREDIT} if is_broke else None
+        return fault_for_status(reply, message, synchronous=False, kinds=kinds)
 
     def _task_call(self, method: str, handle: dict[str, Any]) -> HttpCall:
         task_id = msgspec.convert(handle, _Handle).id
