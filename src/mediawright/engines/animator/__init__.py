@@ -1,0 +1,1 @@
+"""Clips: the painter's scenes and given pictures, set in motion."""

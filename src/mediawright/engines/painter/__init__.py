@@ -1,0 +1,1 @@
+"""Still pictures: procedural scenes read out of a prompt, and repaints of given pictures."""
