@@ -1,1 +1,1 @@
-"""Under construction."""
+"""Tables, migrations and queries, on SQLite and PostgreSQL alike."""

@@ -1,0 +1,86 @@
+"""Events: what happened, in an order that listeners can resume from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, bindparam, func, select, text
+
+from mediawright.core.events import Event, EventType
+from mediawright.store.codec import from_micros, to_json, to_micros
+from mediawright.store.tables import events
+
+_data = msgspec.json.Decoder(dict[str, Any])
+
+_OWN = events.c.workspace_id == bindparam("workspace_id")
+_INSERT = sa.insert(events).returning(events.c.sequence)
+_AFTER = (
+    select(events)
+    .where(_OWN, events.c.sequence > bindparam("sequence"))
+    .order_by(events.c.sequence)
+    .limit(bindparam("most"))
+)
+_LATEST = select(func.max(events.c.sequence)).where(_OWN)
+# The first number only keeps apart from other uses of such locks.
+_LOCK = text("SELECT pg_advisory_xact_lock(730608, hashtext(:workspace_id))")
+
+
+def append(
+    c: Connection,
+    *,
+    workspace_id: str,
+    type: EventType,  # noqa: A002 - the field's name
+    now: datetime,
+    generation_id: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> int:
+    """Add an event and return its sequence.
+
+    Within a workspace, events become visible in the order of their sequences, so that whoever
+    has seen one has seen all before it. PostgreSQL hands out numbers before it commits them;
+    there, a transaction that adds events makes the workspace's others wait until it ends.
+
+    Args:
+        c: The connection.
+        workspace_id: Whose.
+        type: What happened.
+        now: When.
+        generation_id: To which generation.
+        data: More facts; plain JSON.
+    """
+    if c.dialect.name == "postgresql":
+        c.execute(_LOCK, {"workspace_id": workspace_id})
+    values = {
+        "workspace_id": workspace_id,
+        "type": type.value,
+        "generation_id": generation_id,
+        "data": to_json(data or {}),
+        "created_at": to_micros(now),
+    }
+    return int(c.execute(_INSERT, values).scalar_one())
+
+
+def after(c: Connection, workspace_id: str, sequence: int, limit: int) -> list[Event]:
+    """Return a workspace's events with a greater sequence, oldest first, at most `limit`."""
+    values = {"workspace_id": workspace_id, "sequence": sequence, "most": limit}
+    return [_to_event(row) for row in c.execute(_AFTER, values)]
+
+
+def latest_sequence(c: Connection, workspace_id: str) -> int:
+    """Return the sequence of a workspace's last event; 0 if it has none."""
+    return c.execute(_LATEST, {"workspace_id": workspace_id}).scalar() or 0
+
+
+def _to_event(row: Row[Any]) -> Event:
+    return Event(
+        sequence=row.sequence,
+        workspace_id=row.workspace_id,
+        type=EventType(row.type),
+        created_at=from_micros(row.created_at),
+        generation_id=row.generation_id,
+        data=_data.decode(row.data),
+    )

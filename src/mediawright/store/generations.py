@@ -1,0 +1,310 @@
+"""Generations: adding, finding and changing them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, TypedDict, Unpack
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Executable, Row, bindparam, func, select, update
+
+from mediawright.core.errors import Problem
+from mediawright.core.generation import Generation
+from mediawright.core.money import PriceBasis
+from mediawright.core.operations import Operation
+from mediawright.core.states import GenerationState, sources_of
+from mediawright.store.codec import storable, to_json_or_none, to_micros, to_micros_or_none
+from mediawright.store.generation_pages import Filters, label_digests, page_statement
+from mediawright.store.generation_rows import to_generation, to_values
+from mediawright.store.insertion import insert_once
+from mediawright.store.tables import CANCEL_WANTED, UNFINISHED, generation_labels, generations
+
+
+class Changes(TypedDict, total=False):
+    """What may change together with the state; what is not given stays as it is."""
+
+    provider: str | None
+    progress: float | None
+    stage: str | None
+    problem: Problem | None
+    charge_micros: int | None
+    cost_micros: int | None
+    cost_basis: PriceBasis
+    executor: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    overdue: bool
+    cancel_requested: bool
+
+
+_INSERT_LABEL = sa.insert(generation_labels)
+_GET = select(generations).where(generations.c.id == bindparam("generation_id"))
+_GET_OWN = _GET.where(generations.c.workspace_id == bindparam("workspace_id"))
+_BY_IDEMPOTENCY_KEY = select(generations).where(
+    generations.c.workspace_id == bindparam("workspace_id"),
+    generations.c.idempotency_key == bindparam("key"),
+)
+_UPDATE_PROGRESS = (
+    update(generations)
+    .where(generations.c.id == bindparam("generation_id"), UNFINISHED)
+    .values(
+        progress=bindparam("new_progress"),
+        stage=bindparam("new_stage"),
+        updated_at=bindparam("now"),
+    )
+)
+_REQUEST_CANCEL = (
+    update(generations)
+    .where(
+        generations.c.id == bindparam("generation_id"),
+        generations.c.workspace_id == bindparam("of_workspace"),
+        UNFINISHED,
+    )
+    .values(cancel_requested=True, updated_at=bindparam("now"))
+    .returning(*generations.c)
+)
+_UNFINISHED = (
+    select(generations)
+    .where(UNFINISHED, generations.c.id > bindparam("after"))
+    .order_by(generations.c.id)
+    .limit(bindparam("most"))
+)
+_UNFINISHED_OF_OTHERS = _UNFINISHED.where(
+    sa.or_(generations.c.executor.is_(None), generations.c.executor != bindparam("executor_not"))
+)
+_CANCEL_REQUESTS = (
+    select(generations.c.id)
+    .where(CANCEL_WANTED, generations.c.executor == bindparam("executor"))
+    .order_by(generations.c.id)
+)
+_COUNTS = select(generations.c.state, func.count()).group_by(generations.c.state)
+_COUNTS_OF_WORKSPACE = _COUNTS.where(generations.c.workspace_id == bindparam("workspace_id"))
+
+
+def insert(c: Connection, generation: Generation) -> bool:
+    """Add a generation, together with the labels it can be found by.
+
+    Returns:
+        Whether it was added; `False` if its workspace has one with its idempotency key.
+    """
+    unique = ("workspace_id", "idempotency_key")
+    if not insert_once(c, generations, to_values(generation), unique):
+        return False
+    labels = [
+        {
+            "workspace_id": generation.workspace_id,
+            "digest": digest,
+            "generation_id": generation.id,
+        }
+        for digest in label_digests(generation.request.metadata)
+    ]
+    if labels:
+        c.execute(_INSERT_LABEL, labels)
+    return True
+
+
+def get(c: Connection, workspace_id: str | None, generation_id: str) -> Generation | None:
+    """Return a generation.
+
+    Args:
+        c: The connection.
+        workspace_id: Whose; `None` for the engine, which serves all.
+        generation_id: Which.
+    """
+    if workspace_id is None:
+        return _one(c.execute(_GET, {"generation_id": generation_id}).first())
+    values = {"generation_id": generation_id, "workspace_id": workspace_id}
+    return _one(c.execute(_GET_OWN, values).first())
+
+
+def by_idempotency_key(c: Connection, workspace_id: str, key: str) -> Generation | None:
+    """Return the generation a workspace made with that idempotency key."""
+    values = {"workspace_id": workspace_id, "key": key}
+    return _one(c.execute(_BY_IDEMPOTENCY_KEY, values).first())
+
+
+def page(
+    c: Connection,
+    workspace_id: str,
+    *,
+    limit: int,
+    before: str | None = None,
+    states: Collection[GenerationState] | None = None,
+    model: str | None = None,
+    operation: Operation | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> list[Generation]:
+    """Return a workspace's generations, newest first.
+
+    Args:
+        c: The connection.
+        workspace_id: Whose.
+        limit: At most so many.
+        before: The id of the last one already seen.
+        states: Only those in one of these states.
+        model: Only those of this model.
+        operation: Only those that do this.
+        metadata: Only those whose request has all of these labels.
+    """
+    filters = Filters(
+        before=before,
+        states=None if states is None else tuple(sorted(states)),
+        model=model,
+        operation=operation,
+        labels=tuple(label_digests(metadata or {})),
+    )
+    if filters.states == ():
+        return []
+    rows = c.execute(page_statement(filters.shape), filters.values(workspace_id, limit))
+    return [to_generation(row) for row in rows]
+
+
+def transition(
+    c: Connection,
+    generation_id: str,
+    following: GenerationState,
+    *,
+    now: datetime,
+    expected: Collection[GenerationState] | None = None,
+    **changes: Unpack[Changes],
+) -> Generation | None:
+    """Change a generation's state if it is in a state that allows it; for the engine.
+
+    One statement compares and sets, so of several that try, exactly one wins.
+
+    Args:
+        c: The connection.
+        generation_id: Which.
+        following: The new state. A terminal one sets `finished_at` to `now` unless given.
+        now: When.
+        expected: The states to change from; by default all that may become `following`.
+        **changes: What else changes.
+
+    Returns:
+        The generation as it is now, or `None` if it was in none of the expected states.
+    """
+    sources = sources_of(following) if expected is None else expected
+    if following.is_terminal:
+        changes.setdefault("finished_at", now)
+    values = _to_columns(changes)
+    statement = _transition(tuple(sorted(values)))
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    parameters |= {
+        "generation_id": generation_id,
+        "following": following.value,
+        "now": to_micros(now),
+        "sources": sorted(state.value for state in sources),
+    }
+    return _one(c.execute(statement, parameters).first())
+
+
+def update_progress(
+    c: Connection, generation_id: str, progress: float | None, stage: str | None, now: datetime
+) -> bool:
+    """Note how far a generation is; for the engine.
+
+    Returns:
+        Whether it was noted: `False` once the generation has ended.
+    """
+    values = {
+        "generation_id": generation_id,
+        "new_progress": progress,
+        "new_stage": storable(stage),
+        "now": to_micros(now),
+    }
+    return c.execute(_UPDATE_PROGRESS, values).rowcount == 1
+
+
+def request_cancel(
+    c: Connection, workspace_id: str, generation_id: str, now: datetime
+) -> Generation | None:
+    """Ask for a generation to be cancelled.
+
+    Returns:
+        The generation, or `None` if there is no such or it has ended.
+    """
+    values = {
+        "generation_id": generation_id,
+        "of_workspace": workspace_id,
+        "now": to_micros(now),
+    }
+    return _one(c.execute(_REQUEST_CANCEL, values).first())
+
+
+def unfinished(
+    c: Connection, *, executor_not: str | None = None, limit: int, after: str | None = None
+) -> list[Generation]:
+    """Return generations that have not ended, oldest first; of all workspaces, for the engine.
+
+    Args:
+        c: The connection.
+        executor_not: Leave out those that this executor runs.
+        limit: At most so many.
+        after: The id of the last one already seen.
+    """
+    values: dict[str, Any] = {"after": after or "", "most": limit}
+    if executor_not is None:
+        return [to_generation(row) for row in c.execute(_UNFINISHED, values)]
+    values["executor_not"] = executor_not
+    return [to_generation(row) for row in c.execute(_UNFINISHED_OF_OTHERS, values)]
+
+
+def cancel_requests(c: Connection, executor: str) -> list[str]:
+    """Return the ids of what an executor runs and is asked to cancel; for the engine."""
+    return list(c.execute(_CANCEL_REQUESTS, {"executor": executor}).scalars())
+
+
+def counts_by_state(
+    c: Connection, *, workspace_id: str | None = None
+) -> dict[GenerationState, int]:
+    """Return how many generations are in each state; states without any are left out.
+
+    Args:
+        c: The connection.
+        workspace_id: Whose; `None` for the engine and its metrics, which count all.
+    """
+    if workspace_id is None:
+        rows = c.execute(_COUNTS)
+    else:
+        rows = c.execute(_COUNTS_OF_WORKSPACE, {"workspace_id": workspace_id})
+    return {GenerationState(state): count for state, count in rows}
+
+
+def _one(row: Row[Any] | None) -> Generation | None:
+    return None if row is None else to_generation(row)
+
+
+def _to_columns(changes: Changes) -> dict[str, Any]:
+    columns: dict[str, Any] = dict(changes)
+    if "problem" in changes:
+        columns["problem"] = to_json_or_none(changes["problem"])
+    if "stage" in changes:
+        columns["stage"] = storable(changes["stage"])
+    if "cost_basis" in changes:
+        columns["cost_basis"] = changes["cost_basis"].value
+    if "started_at" in changes:
+        columns["started_at"] = to_micros_or_none(changes["started_at"])
+    if "finished_at" in changes:
+        columns["finished_at"] = to_micros_or_none(changes["finished_at"])
+    return columns
+
+
+@cache
+def _transition(changed: tuple[str, ...]) -> Executable:
+    return (
+        update(generations)
+        .where(
+            generations.c.id == bindparam("generation_id"),
+            generations.c.state.in_(bindparam("sources", expanding=True)),
+        )
+        .values(
+            {
+                "state": bindparam("following"),
+                "updated_at": bindparam("now"),
+                **{name: bindparam(f"new_{name}") for name in changed},
+            }
+        )
+        .returning(*generations.c)
+    )

@@ -1,0 +1,126 @@
+"""Spans: the timed parts of traces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from mediawright.core.generation import Span
+from mediawright.store.codec import (
+    from_micros,
+    from_micros_or_none,
+    to_json,
+    to_micros,
+    to_micros_or_none,
+)
+from mediawright.store.tables import spans
+
+_attributes = msgspec.json.Decoder(dict[str, Any])
+
+_OWN = spans.c.workspace_id == bindparam("workspace_id")
+_INSERT = sa.insert(spans)
+_ATTRIBUTES = select(spans.c.attributes).where(spans.c.id == bindparam("span_id"))
+_FINISH = (
+    update(spans)
+    .where(spans.c.id == bindparam("span_id"))
+    .values(
+        ended_at=bindparam("at"),
+        status=bindparam("new_status"),
+        attributes=bindparam("new_attributes"),
+    )
+)
+_FOR_TRACE = (
+    select(spans)
+    .where(_OWN, spans.c.trace_id == bindparam("trace_id"))
+    .order_by(spans.c.started_at, spans.c.id)
+)
+_FOR_GENERATION = (
+    select(spans)
+    .where(_OWN, spans.c.generation_id == bindparam("generation_id"))
+    .order_by(spans.c.started_at, spans.c.id)
+)
+
+
+def insert(c: Connection, span: Span) -> None:
+    """Add a span, finished or not."""
+    c.execute(
+        _INSERT,
+        {
+            "id": span.id,
+            "workspace_id": span.workspace_id,
+            "trace_id": span.trace_id,
+            "parent_id": span.parent_id,
+            "generation_id": span.generation_id,
+            "name": span.name,
+            "kind": span.kind,
+            "status": span.status,
+            "attributes": to_json(span.attributes),
+            "started_at": to_micros(span.started_at),
+            "ended_at": to_micros_or_none(span.ended_at),
+        },
+    )
+
+
+def finish(
+    c: Connection,
+    span_id: str,
+    *,
+    ended_at: datetime,
+    status: str,
+    attributes: Mapping[str, Any] | None = None,
+) -> bool:
+    """End a span; for the engine.
+
+    Args:
+        c: The connection.
+        span_id: Which.
+        ended_at: When it ended.
+        status: `ok` or `error`.
+        attributes: Added to those it has; the same name replaces.
+
+    Returns:
+        Whether there is such a span.
+    """
+    stored = c.execute(_ATTRIBUTES, {"span_id": span_id}).scalar()
+    if stored is None:
+        return False
+    values = {
+        "span_id": span_id,
+        "at": to_micros(ended_at),
+        "new_status": status,
+        "new_attributes": to_json({**_attributes.decode(stored), **(attributes or {})}),
+    }
+    return c.execute(_FINISH, values).rowcount == 1
+
+
+def for_trace(c: Connection, workspace_id: str, trace_id: str) -> list[Span]:
+    """Return the spans of a trace in the order they began."""
+    values = {"workspace_id": workspace_id, "trace_id": trace_id}
+    return [_to_span(row) for row in c.execute(_FOR_TRACE, values)]
+
+
+def for_generation(c: Connection, workspace_id: str, generation_id: str) -> list[Span]:
+    """Return the spans of a generation in the order they began."""
+    values = {"workspace_id": workspace_id, "generation_id": generation_id}
+    return [_to_span(row) for row in c.execute(_FOR_GENERATION, values)]
+
+
+def _to_span(row: Row[Any]) -> Span:
+    return Span(
+        id=row.id,
+        trace_id=row.trace_id,
+        workspace_id=row.workspace_id,
+        name=row.name,
+        kind=row.kind,
+        started_at=from_micros(row.started_at),
+        parent_id=row.parent_id,
+        generation_id=row.generation_id,
+        ended_at=from_micros_or_none(row.ended_at),
+        status=row.status,
+        attributes=_attributes.decode(row.attributes),
+    )

