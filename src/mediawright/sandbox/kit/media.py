@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, TypeVar
 
 from mediawright.core.media import Transcript
+from mediawright.engines.requests import AnimateRequest, PaintRequest, Sound
 from mediawright.sandbox.kit.settings import MediaSize
 
 _Made = TypeVar("_Made")
@@ -17,35 +20,34 @@ _TINY_FRAMES_PER_SECOND = 6
 _FRAMES_PER_SECOND = 24
 _KEPT = 128
 
-CONTENT_TYPES = {
-    "png": "image/png",
-    "jpeg": "image/jpeg",
-    "jpg": "image/jpeg",
-    "webp": "image/webp",
-    "gif": "image/gif",
-    "mp4": "video/mp4",
-    "mp3": "audio/mpeg",
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-    "opus": "audio/ogg",
-    "aac": "audio/aac",
-    "pcm": "audio/pcm",
-}
-"""The usual content type of each format."""
+
+@dataclass(frozen=True, kw_only=True)
+class SoundStyle:
+    """How a sound is written to a file."""
+
+    sound_format: str = "mp3"
+    """`mp3`, `wav`, `flac`, `opus` (in Ogg), `aac`, `m4a`, or `pcm`: bare signed 16 bit."""
+    sample_rate: int | None = None
+    """Hz; `None` leaves it to the engine."""
+    bit_rate: int = 128_000
+    """Bits per second of the lossy formats."""
+
+
+MP3 = SoundStyle()
 
 
 class MediaMaker:
     """Makes media of the kinds that vendors make.
 
     In tiny sandboxes pictures have 64 pixels on their longest side and clips six frames a
-    second; how long clips and sounds last is kept.
+    second; how long clips and sounds last is kept. What was made is kept for a while, so the
+    same call is made once. Every method raises `MediawrightError` if an input cannot be read.
     """
 
     def __init__(self, size: MediaSize) -> None:
         """Make media in full size, or tiny."""
         self._tiny = size == "tiny"
-        self._made: dict[tuple[Any, ...], asyncio.Task[Any]] = {}
+        self._made: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def image(
         self,
@@ -58,6 +60,7 @@ class MediaMaker:
         sources: tuple[bytes, ...] = (),
         mask: bytes | None = None,
         strength: float = 0.6,
+        transparent: bool = False,
     ) -> bytes:
         """Return an encoded picture.
 
@@ -68,25 +71,23 @@ class MediaMaker:
             image_format: `png`, `jpeg` or `webp`.
             seed: The same seed and prompt make the same picture.
             sources: Encoded pictures to start from; the first is the one to change.
-            mask: Where the first source may change: white or transparent pixels.
+            mask: Where the first source may change: transparent pixels, or white ones.
             strength: How far the result may move from the first source, 0 to 1.
-
-        Raises:
-            MediawrightError: If a source is no picture.
+            transparent: Whether to cut the picture out of its background (png and webp).
         """
         width, height = self._scaled(width, height)
-        settings = {
-            "prompt": prompt,
-            "width": width,
-            "height": height,
-            "seed": seed,
-            "sources": sources,
-            "mask": mask,
-            "strength": strength,
-        }
+        request = PaintRequest(
+            prompt=prompt,
+            width=width,
+            height=height,
+            seed=seed,
+            sources=sources,
+            mask=mask,
+            strength=strength,
+        )
         return await self._make(
-            ("image", image_format, *settings.values()),
-            lambda: _workshop().make_image(image_format, **settings),
+            ("image", request, image_format, transparent),
+            lambda: _workshop().make_image(request, image_format, transparent=transparent),
         )
 
     async def video(
@@ -112,78 +113,65 @@ class MediaMaker:
             first_frame: An encoded picture to begin with.
             last_frame: An encoded picture to end with.
             sound: Whether it carries ambient sound.
-
-        Raises:
-            MediawrightError: If a frame is no picture.
         """
         width, height = (side // 2 * 2 for side in self._scaled(width, height))
-        settings = {
-            "prompt": prompt,
-            "seconds": seconds,
-            "width": width,
-            "height": height,
-            "seed": seed,
-            "frames_per_second": _TINY_FRAMES_PER_SECOND if self._tiny else _FRAMES_PER_SECOND,
-            "first_frame": first_frame,
-            "last_frame": last_frame,
-        }
-        return await self._make(
-            ("video", sound, *settings.values()),
-            lambda: _workshop().make_video(with_sound=sound, **settings),
-        )
+
+        def film() -> bytes:
+            ambience = _workshop().make_ambience(prompt, seconds, seed) if sound else None
+            request = AnimateRequest(
+                prompt=prompt,
+                seconds=seconds,
+                width=width,
+                height=height,
+                seed=seed,
+                frames_per_second=_TINY_FRAMES_PER_SECOND if self._tiny else _FRAMES_PER_SECOND,
+                first_frame=first_frame,
+                last_frame=last_frame,
+                sound=ambience,
+            )
+            return _workshop().make_video(request)
+
+        key = ("video", prompt, seconds, width, height, seed, first_frame, last_frame, sound)
+        return await self._make(key, film)
 
     async def speech(
-        self,
-        text: str,
-        *,
-        voice: str = "",
-        speed: float = 1.0,
-        sound_format: str = "mp3",
-        sample_rate: int | None = None,
+        self, text: str, *, voice: str = "", speed: float = 1.0, style: SoundStyle = MP3
     ) -> bytes:
-        """Return spoken text, which the file's metadata carries too.
+        """Return spoken text, which the file's metadata carry too.
 
         Args:
             text: What is said.
             voice: The vendor's name of the voice; each name gets one of our voices.
             speed: Speaking rate; 1 is normal.
-            sound_format: `mp3`, `wav`, `flac`, `opus`, `aac` or `pcm` (signed 16 bit, mono, bare).
-            sample_rate: Hz; `None` leaves it to the voice.
+            style: How the sound is written.
         """
         return await self._make(
-            ("speech", text, voice, speed, sound_format, sample_rate),
-            lambda: _workshop().make_speech(
-                text, voice=voice, speed=speed, sound_format=sound_format, sample_rate=sample_rate
-            ),
+            ("speech", text, voice, speed, style),
+            lambda: _write(_workshop().make_speech(text, voice, speed), style, text),
         )
 
     async def music(
-        self, prompt: str, seconds: float, *, seed: int = 0, sound_format: str = "mp3"
+        self, prompt: str, seconds: float, *, seed: int = 0, style: SoundStyle = MP3
     ) -> bytes:
         """Return a piece of music of an exact length."""
         return await self._make(
-            ("music", prompt, seconds, seed, sound_format),
-            lambda: _workshop().make_music(prompt, seconds, seed=seed, sound_format=sound_format),
+            ("music", prompt, seconds, seed, style),
+            lambda: _write(_workshop().make_music(prompt, seconds, seed), style),
         )
 
     async def ambience(
-        self, prompt: str, seconds: float, *, seed: int = 0, sound_format: str = "mp3"
+        self, prompt: str, seconds: float, *, seed: int = 0, style: SoundStyle = MP3
     ) -> bytes:
         """Return a sound effect of an exact length."""
         return await self._make(
-            ("ambience", prompt, seconds, seed, sound_format),
-            lambda: _workshop().make_ambience(
-                prompt, seconds, seed=seed, sound_format=sound_format
-            ),
+            ("ambience", prompt, seconds, seed, style),
+            lambda: _write(_workshop().make_ambience(prompt, seconds, seed), style),
         )
 
     async def transcript(self, data: bytes) -> Transcript:
         """Return what is said in an audio file, with the times of its words.
 
         A file of our own voice says it in its metadata; others are listened to.
-
-        Raises:
-            MediawrightError: If the file holds no sound.
         """
         return await self._make(("transcript", data), lambda: _workshop().transcribe(data))
 
@@ -194,7 +182,7 @@ class MediaMaker:
         factor = _TINY_SIDE / longest
         return max(_LEAST_SIDE, round(width * factor)), max(_LEAST_SIDE, round(height * factor))
 
-    async def _make(self, key: tuple[Any, ...], work: Callable[[], _Made]) -> _Made:
+    async def _make(self, key: Hashable, work: Callable[[], _Made]) -> _Made:
         task: asyncio.Task[_Made] | None = self._made.get(key)
         if task is None:
             task = asyncio.create_task(asyncio.to_thread(work))
@@ -209,7 +197,17 @@ class MediaMaker:
             raise
 
 
-def _workshop() -> Any:
+def _write(sound: Sound, style: SoundStyle, text: str = "") -> bytes:
+    return _workshop().write(
+        sound,
+        style.sound_format,
+        sample_rate=style.sample_rate,
+        bit_rate=style.bit_rate,
+        text=text,
+    )
+
+
+def _workshop() -> ModuleType:
     from mediawright.sandbox.kit import workshop  # noqa: PLC0415 - loads every engine, at first use
 
     return workshop
