@@ -1,0 +1,263 @@
+"""Checks the input files of a request: roles, kinds, counts and what the files are like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
+from mediawright.catalog.findings import Findings
+from mediawright.catalog.input_files import check_file, check_total
+from mediawright.catalog.model import InputRule, Model, OperationRule
+from mediawright.catalog.surfaces import SurfaceLimits
+from mediawright.core.errors import Problem
+from mediawright.core.media import MediaFacts
+from mediawright.core.operations import InputRole, MediaKind, Operation
+from mediawright.core.request import MediaInput
+
+_PICTURES = frozenset({InputRole.FIRST_FRAME, InputRole.LAST_FRAME, InputRole.REFERENCE_IMAGE})
+_INTERCHANGEABLE = frozenset({InputRole.FIRST_FRAME, InputRole.REFERENCE_IMAGE})
+"""Roles a picture is given when nobody said what it is for; they stand in for one another."""
+
+
+class InputCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What input files are checked against."""
+
+    model: Model
+    operation: Operation
+    """One of the model's."""
+    facts: Mapping[int, MediaFacts]
+    """What is known about the files, by index."""
+    surface: SurfaceLimits
+    """What the surface demands of files."""
+    findings: Findings
+    """Where to note what was found."""
+
+
+def readable_inputs(inputs: Any) -> tuple[tuple[MediaInput, ...], list[Problem]]:
+    """Return the inputs that are inputs at all, and what is wrong with the others."""
+    if not isinstance(inputs, tuple | list):
+        return (), [_misshapen("The inputs must be a list.", "/inputs")]
+    read: list[MediaInput] = []
+    problems: list[Problem] = []
+    for index, item in enumerate(cast("list[Any]", inputs)):
+        fault = _shape_fault(item)
+        if fault is None:
+            read.append(item)
+        else:
+            problems.append(_misshapen(fault, f"/inputs/{index}"))
+    return tuple(read), problems
+
+
+def _misshapen(message: str, pointer: str) -> Problem:
+    return Problem(
+        code="invalid_source_media",
+        message=message,
+        pointer=pointer,
+        hint="Give each input a role, a kind and either a URL or an asset id.",
+    )
+
+
+def _shape_fault(item: Any) -> str | None:
+    if not isinstance(item, MediaInput):
+        return "An input must say its role, its kind and where it is."
+    if not isinstance(item.role, InputRole) or not isinstance(item.kind, MediaKind):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return "An input's role or kind is not known."
+    if not isinstance(item.url, str | None) or not isinstance(item.asset_id, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return "An input's URL and asset id must be text."
+    if not isinstance(item.name, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return "An input's name must be text."
+    if bool(item.url) == bool(item.asset_id):
+        return "An input must have a URL or an asset id, and not both."
+    return None
+
+
+def choose_operation(model: Model, inputs: tuple[MediaInput, ...]) -> Operation:
+    """Return the operation that suits the inputs best (rule 4), when the caller named none."""
+    return max(model.operations, key=lambda operation: _fit(model.operations[operation], inputs))
+
+
+def _fit(rule: OperationRule, inputs: tuple[MediaInput, ...]) -> tuple[int, int, int]:
+    """Rate how well inputs suit an operation; more is better, ties go to the first one."""
+    slots = {slot.role: slot for slot in rule.inputs}
+    kinds = {slot.role.media_kind for slot in rule.inputs}
+    taken = all(item.kind in kinds for item in inputs)
+    needs = sum(slot.minimum for slot in rule.inputs)
+    enough = len(inputs) >= needs
+    exact = sum(item.role in slots for item in inputs)
+    return (int(taken and enough), exact, min(needs, len(inputs)))
+
+
+def check_inputs(inputs: tuple[MediaInput, ...], check: InputCheck) -> tuple[MediaInput, ...]:
+    """Return the inputs with the roles they will have, and note every problem.
+
+    Args:
+        inputs: The caller's inputs.
+        check: What they are checked against, and where to note what was found.
+    """
+    rule = check.model.operations[check.operation]
+    slots = {slot.role: slot for slot in rule.inputs}
+    if not inputs:
+        _none_given(check, rule)
+        return ()
+    if not slots:
+        check.findings.problem(
+            "source_media_not_allowed",
+            f"{check.model.id} takes no source media in {check.operation.value}.",
+            "/inputs",
+            hint=_media_hint(check),
+        )
+        return inputs
+    placed = _place(check, slots, inputs)
+    if rule.max_inputs is not None and len(inputs) > rule.max_inputs:
+        check.findings.problem(
+            "invalid_media_count",
+            f"{check.model.id} takes {rule.max_inputs} source files at most; "
+            f"{len(inputs)} were given.",
+            "/inputs",
+            allowed={"maximum": rule.max_inputs},
+        )
+    _count(check, slots, placed)
+    _check_files(check, slots, placed)
+    return placed
+
+
+def _none_given(check: InputCheck, rule: OperationRule) -> None:
+    needed = [slot for slot in rule.inputs if slot.minimum]
+    if needed:
+        check.findings.problem(
+            "source_media_required",
+            f"{check.operation.value} with {check.model.id} needs source media.",
+            "/inputs",
+            hint="Add " + " and ".join(_wanted(slot) for slot in needed) + ".",
+            required={slot.role.value: slot.minimum for slot in needed},
+        )
+
+
+def _media_hint(check: InputCheck) -> str:
+    others = [name.value for name, rule in check.model.operations.items() if rule.inputs]
+    if others:
+        return f"Ask for {' or '.join(others)}, or leave the files out."
+    return "Leave the files out, or choose a model that takes them."
+
+
+def _place(
+    check: InputCheck, slots: dict[InputRole, InputRule], inputs: tuple[MediaInput, ...]
+) -> tuple[MediaInput, ...]:
+    used: dict[InputRole, int] = {}
+    placed: list[MediaInput] = []
+    for index, item in enumerate(inputs):
+        role = item.role
+        if item.kind is not role.media_kind:
+            check.findings.problem(
+                "role_media_mismatch",
+                f"A {role.value} is {_article(role.media_kind.value)}, not {item.kind.value}.",
+                f"/inputs/{index}/role",
+                hint="Give it another role, or another file.",
+                allowed=[other.value for other in slots if other.media_kind is item.kind],
+            )
+        elif role not in slots:
+            free = _free_place(slots, used, item)
+            if free is None:
+                _no_place(check, slots, index, item)
+            else:
+                role = free
+                check.findings.replaced(
+                    f"/inputs/{index}/role",
+                    f"{check.model.id} takes it as {role.value}",
+                    item.role.value,
+                    role.value,
+                )
+        used[role] = used.get(role, 0) + 1
+        moved = role is not item.role
+        placed.append(msgspec.structs.replace(item, role=role) if moved else item)
+    return tuple(placed)
+
+
+def _free_place(
+    slots: dict[InputRole, InputRule], used: dict[InputRole, int], item: MediaInput
+) -> InputRole | None:
+    """Find the place for a picture whose role the operation does not have."""
+    if item.role not in _INTERCHANGEABLE:
+        return None
+    for role, slot in slots.items():
+        if role in _PICTURES and used.get(role, 0) < slot.maximum:
+            return role
+    return None
+
+
+def _no_place(
+    check: InputCheck, slots: dict[InputRole, InputRule], index: int, item: MediaInput
+) -> None:
+    one_too_many = item.role in _INTERCHANGEABLE and any(role in _PICTURES for role in slots)
+    if one_too_many:
+        code = "invalid_media_count"
+    elif any(role.media_kind is item.kind for role in slots):
+        code = "unsupported_by_model"
+    else:
+        code = "unsupported_media_kind"
+    check.findings.problem(
+        code,
+        f"{check.model.id} takes no {'further ' if one_too_many else ''}{item.role.value} in "
+        f"{check.operation.value}.",
+        f"/inputs/{index}",
+        hint="It takes " + ", ".join(_accepted(slot) for slot in slots.values()) + ".",
+        allowed=[role.value for role in slots],
+    )
+
+
+def _count(
+    check: InputCheck, slots: dict[InputRole, InputRule], placed: tuple[MediaInput, ...]
+) -> None:
+    for role, slot in slots.items():
+        number = sum(item.role is role for item in placed)
+        if slot.minimum <= number <= slot.maximum:
+            continue
+        few = number < slot.minimum
+        check.findings.problem(
+            "invalid_media_count" if few else slot.count_code,
+            f"{check.model.id} takes {_accepted(slot)}; {number} "
+            f"{'was' if number == 1 else 'were'} given.",
+            "/inputs",
+            hint=f"Add {_wanted(slot)}." if few else f"Send {_accepted(slot)}.",
+            role=role.value,
+            given=number,
+            allowed={"minimum": slot.minimum, "maximum": slot.maximum},
+        )
+
+
+def _check_files(
+    check: InputCheck, slots: dict[InputRole, InputRule], placed: tuple[MediaInput, ...]
+) -> None:
+    totals: dict[InputRole, float] = {}
+    for index, item in enumerate(placed):
+        slot = slots.get(item.role)
+        if slot is None:
+            continue
+        known = check.facts.get(index)
+        check_file(index, item, known, (slot, check.surface.of(item.kind)), check.findings)
+        if known is not None and known.seconds is not None:
+            totals[item.role] = totals.get(item.role, 0.0) + known.seconds
+    for role, seconds in totals.items():
+        surface = check.surface.of(role.media_kind)
+        check_total(role, seconds, slots[role], surface, check.findings)
+
+
+def _accepted(slot: InputRule) -> str:
+    name = slot.role.value
+    if slot.minimum == slot.maximum:
+        return f"exactly {slot.maximum} {name}"
+    if slot.minimum:
+        return f"{slot.minimum} to {slot.maximum} {name}"
+    return f"up to {slot.maximum} {name}"
+
+
+def _wanted(slot: InputRule) -> str:
+    more = slot.maximum - slot.minimum
+    number = f"{slot.minimum} to {slot.maximum}" if more else str(slot.minimum)
+    return f"{number} {slot.role.value}"
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -1,0 +1,201 @@
+"""Reads the data files and gives the catalogue, or says everything that is wrong with them.
+
+A file holds `[[model]]` and `[[family]]` tables. Two shorthands keep the rows short:
+`[list]` names lists of values, written `"$name"` where they are used, and
+`[template.NAME]` holds fields that a model takes over with `like = "NAME"`
+(tables are merged, everything else is replaced). Both are shared by all files.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from mediawright.catalog.catalogue import Catalogue
+from mediawright.catalog.model import Family, Model
+from mediawright.catalog.validate import find_faults
+from mediawright.core.errors import ErrorKind, MediawrightError
+
+_SECTIONS = frozenset({"list", "template", "model", "family"})
+
+Table = dict[str, Any]
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+class CatalogueError(MediawrightError):
+    """The catalogue's data files are wrong; `details["faults"]` lists everything found."""
+
+    kind = ErrorKind.INTERNAL
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        """Name every fault, each with its file and place."""
+        listed = list(faults)
+        super().__init__(
+            "catalogue_invalid",
+            "The catalogue's data is not valid:\n" + "\n".join(f"- {fault}" for fault in listed),
+            hint="Correct the data files named.",
+            details={"faults": listed},
+        )
+
+
+def load_catalogue(extra: Path | None = None) -> Catalogue:
+    """Return the catalogue that ships with the package, with the operator's own rows added.
+
+    Args:
+        extra: A TOML file, or a folder of them. A model with the id of a built-in one
+            takes its place. The result is kept for the life of the process.
+
+    Raises:
+        CatalogueError: `catalogue_invalid`, with every fault of every file.
+    """
+    return _load(extra.resolve() if extra else None)
+
+
+@lru_cache(maxsize=8)
+def _load(extra: Path | None) -> Catalogue:
+    return build_catalogue([*_built_in(), *_extra(extra)])
+
+
+def build_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
+    """Make a catalogue out of (file name, TOML text) pairs; later files win.
+
+    Raises:
+        CatalogueError: `catalogue_invalid`.
+    """
+    faults: list[str] = []
+    files = [(name, _parse(name, text, faults)) for name, text in sources]
+    lists: Table = {}
+    templates: Table = {}
+    for name, table in files:
+        faults.extend(f"{name}: unknown section [{key}]" for key in table if key not in _SECTIONS)
+        lists.update(_table_of(table, "list", name, faults))
+        templates.update(_table_of(table, "template", name, faults))
+    models: dict[str, Model] = {}
+    families: dict[str, Family] = {}
+    places: dict[str, str] = {}
+    for name, table in files:
+        for index, raw in enumerate(_rows_of(table, "family", name, faults)):
+            family = _convert(raw, Family, f"{name}: /family/{index}", faults)
+            if family is not None:
+                families[family.label] = family
+        for index, raw in enumerate(_rows_of(table, "model", name, faults)):
+            place = f"{name}: /model/{index}"
+            model = _read_model(raw, place, lists, templates, faults)
+            if model is None:
+                continue
+            if model.id in models and places[model.id].split(":")[0] == name:
+                faults.append(f"{place} ({model.id}): the id is used twice in this file")
+            models[model.id] = model
+            places[model.id] = f"{place} ({model.id})"
+    faults.extend(find_faults(models, families, places))
+    if faults:
+        raise CatalogueError(faults)
+    return Catalogue(models.values(), families.values())
+
+
+def _built_in() -> list[tuple[str, str]]:
+    folder = resources.files("mediawright.catalog") / "data"
+    found = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    return [
+        (entry.name, entry.read_text(encoding="utf-8"))
+        for entry in sorted(found, key=lambda entry: entry.name)
+    ]
+
+
+def _extra(extra: Path | None) -> list[tuple[str, str]]:
+    if extra is None:
+        return []
+    paths = sorted(extra.glob("*.toml")) if extra.is_dir() else [extra]
+    try:
+        return [(str(path), path.read_text(encoding="utf-8")) for path in paths]
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError([f"{extra}: cannot be read: {error}"]) from error
+
+
+def _parse(name: str, text: str, faults: list[str]) -> Table:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        faults.append(f"{name}: not valid TOML: {error}")
+        return {}
+
+
+def _table_of(table: Table, key: str, name: str, faults: list[str]) -> Table:
+    value = table.get(key, {})
+    if isinstance(value, dict):
+        return cast("Table", value)
+    faults.append(f"{name}: [{key}] must be a table")
+    return {}
+
+
+def _rows_of(table: Table, key: str, name: str, faults: list[str]) -> list[Any]:
+    value = table.get(key, [])
+    if isinstance(value, list):
+        return cast("list[Any]", value)
+    faults.append(f"{name}: write [[{key}]], a list of tables")
+    return []
+
+
+def _read_model(
+    raw: Any, place: str, lists: Table, templates: Table, faults: list[str]
+) -> Model | None:
+    if isinstance(raw, dict):
+        named = cast("Table", raw)
+        place = f"{place} ({named.get('id', 'no id')})"
+        try:
+            raw = _with_lists(_with_template(named, templates), lists)
+        except KeyError as error:
+            faults.append(f"{place}: {error.args[0]}")
+            return None
+    return _convert(raw, Model, place, faults)
+
+
+def _convert(raw: Any, kind: type[Row], place: str, faults: list[str]) -> Row | None:
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        faults.append(f"{place}: {error}")
+        return None
+
+
+def _with_template(raw: Table, templates: Table, depth: int = 0) -> Table:
+    name = raw.get("like")
+    if name is None:
+        return raw
+    if name not in templates or depth > len(templates):
+        raise KeyError(f"like: there is no template {name!r}, or it refers to itself")
+    own = {key: value for key, value in raw.items() if key != "like"}
+    return _merged(_with_template(templates[name], templates, depth + 1), own)
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Table:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merged(cast("Table", old), cast("Table", value)) if both else value
+    return merged
+
+
+def _with_lists(value: Any, lists: Table) -> Any:
+    if isinstance(value, dict):
+        table = cast("Table", value)
+        return {key: _with_lists(item, lists) for key, item in table.items()}
+    if isinstance(value, list):
+        items: list[Any] = []
+        for item in cast("list[Any]", value):
+            resolved = _with_lists(item, lists)
+            spliced = isinstance(item, str) and isinstance(resolved, list)
+            items += cast("list[Any]", resolved) if spliced else [resolved]
+        return items
+    if isinstance(value, str) and value.startswith("$"):
+        if value[1:] not in lists:
+            raise KeyError(f"there is no list {value!r}")
+        return lists[value[1:]]
+    return value

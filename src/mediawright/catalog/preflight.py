@@ -1,0 +1,399 @@
+"""Decides whether a request can be run, and what exactly will be run. Pure: no I/O.
+
+The order of the checks is part of the contract, because the first problem names the error:
+
+1. model: family label (`variant_required`), known, alive;
+2. provider: known, serves the model;
+3. operation: chosen from the inputs if not given, supported;
+4. prompt: there, text, not too long;
+5. inputs: shape, roles, kinds, counts, then each file;
+6. parameters, in the order of `Parameters`;
+7. the model's named rules, in the order of the data;
+8. vendor settings, then routes: at least one can take the request.
+
+A problem with the model, the provider or the operation ends the checks; all others are
+collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from mediawright.catalog.applied import Applied, applied_of
+from mediawright.catalog.catalogue import Catalogue
+from mediawright.catalog.findings import Findings, error_from
+from mediawright.catalog.inputs import InputCheck, check_inputs, choose_operation, readable_inputs
+from mediawright.catalog.model import Model, ModelStatus, PromptUse, Scalar
+from mediawright.catalog.parameters import apply_parameters, given_values
+from mediawright.catalog.pricing import PriceSettings
+from mediawright.catalog.routes import (
+    UNSTATED_PROMPT_MAX,
+    RouteQuestion,
+    plan_routes,
+    prompt_length,
+)
+from mediawright.catalog.rules import RuleContext, run_rules
+from mediawright.catalog.surfaces import MEDIA_TOOL_LIMITS, SurfaceLimits
+from mediawright.core.errors import Problem
+from mediawright.core.generation import RoutePlan
+from mediawright.core.media import MediaFacts
+from mediawright.core.money import Price
+from mediawright.core.operations import Operation
+from mediawright.core.request import Adjustment, GenerationRequest, Parameters
+
+_MAX_SUBSTITUTIONS = 5
+
+
+class PreflightSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator decides about checks and prices."""
+
+    prices: PriceSettings = PriceSettings()
+    surface: SurfaceLimits = MEDIA_TOOL_LIMITS
+    """What the surface the request came through demands of input files."""
+    prompt_max: int = UNSTATED_PROMPT_MAX
+    """Characters of a prompt where the model states no limit (rule 29)."""
+    use_successors: bool = True
+    """Serve a request for an ended model by its successor, where the catalogue allows it."""
+    end_warning_days: int = 60
+    """Warn this long before a model's announced end."""
+    providers: frozenset[str] = frozenset()
+    """Further provider names that are known though no route names them."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that can be run."""
+
+    request: GenerationRequest
+    """Normalised: canonical model id, operation and roles set, defaults filled in, ignored
+    parameters gone. Checking it again changes nothing."""
+    model: Model
+    operation: Operation
+    adjustments: tuple[Adjustment, ...]
+    routes: tuple[RoutePlan, ...]
+    """The ways to run it, in order; at least one."""
+    price: Price
+    """The price on the first route: what the workspace is quoted."""
+    applied: Applied
+    estimated_seconds: float
+
+
+class _Question(NamedTuple):
+    catalogue: Catalogue
+    request: GenerationRequest
+    now: datetime
+    input_facts: Mapping[int, MediaFacts]
+    settings: PreflightSettings
+    findings: Findings
+
+
+NO_FACTS: Mapping[int, MediaFacts] = {}
+DEFAULT_SETTINGS = PreflightSettings()
+
+
+def preflight(
+    catalogue: Catalogue,
+    request: GenerationRequest,
+    *,
+    now: datetime,
+    input_facts: Mapping[int, MediaFacts] = NO_FACTS,
+    settings: PreflightSettings = DEFAULT_SETTINGS,
+) -> Checked:
+    """Return the request as it will be run, with routes and price.
+
+    Args:
+        catalogue: The models.
+        request: The caller's request.
+        now: The time, aware, for announced ends of models.
+        input_facts: What is known about the inputs, by their index in `request.inputs`.
+        settings: The operator's settings.
+
+    Raises:
+        InvalidRequestError: The first rule that the request breaks; when it breaks more than
+            one, `details["problems"]` lists them all.
+        NotFoundError: `model_not_found`.
+    """
+    question = _Question(catalogue, request, now, input_facts, settings, Findings())
+    checked = _examine(question)
+    if checked is None:
+        raise error_from(question.findings.problems)
+    return checked
+
+
+def collect_problems(
+    catalogue: Catalogue,
+    request: GenerationRequest,
+    *,
+    now: datetime,
+    input_facts: Mapping[int, MediaFacts] = NO_FACTS,
+    settings: PreflightSettings = DEFAULT_SETTINGS,
+) -> tuple[Problem, ...]:
+    """Return everything that is wrong with a request, in the order of the checks.
+
+    The arguments are those of `preflight`.
+    """
+    question = _Question(catalogue, request, now, input_facts, settings, Findings())
+    _examine(question)
+    return tuple(question.findings.problems)
+
+
+def _examine(question: _Question) -> Checked | None:
+    request, findings = question.request, question.findings
+    found = _find_model(question)
+    if found is None:
+        return None
+    model, presets = found
+    given = given_values(request.parameters, presets)
+    model = _switch_model(question.catalogue, model, given, findings)
+    if not _provider_is_known(question, model):
+        return None
+    inputs, misshapen = readable_inputs(request.inputs)
+    operation = _find_operation(model, request, inputs, findings)
+    if operation is None:
+        return None
+    prompt = _check_prompt(question, model, operation)
+    findings.problems.extend(misshapen)
+    if not misshapen:
+        inputs = check_inputs(
+            inputs,
+            InputCheck(
+                model=model,
+                operation=operation,
+                facts=question.input_facts,
+                surface=question.settings.surface,
+                findings=findings,
+            ),
+        )
+    values = apply_parameters(model, operation, given, findings)
+    context = RuleContext(
+        model=model, operation=operation, given=given, applied=values, inputs=inputs, options={}
+    )
+    run_rules(context, model.rules, findings)
+    vendor = _vendor_settings(model, request.parameters, findings)
+    if findings.problems:
+        return None
+    normalised = msgspec.structs.replace(
+        request,
+        model=model.id,
+        operation=operation,
+        prompt=prompt,
+        inputs=inputs,
+        parameters=Parameters(**values, vendor=vendor),
+    )
+    return _with_routes(question, model, normalised, given)
+
+
+def _with_routes(
+    question: _Question, model: Model, normalised: GenerationRequest, given: dict[str, Any]
+) -> Checked | None:
+    findings = question.findings
+    applied = applied_of(model, normalised, question.input_facts)
+    routes = plan_routes(
+        RouteQuestion(
+            model=model,
+            request=normalised,
+            given=given,
+            applied=applied,
+            today=question.now.date(),
+            settings=question.settings.prices,
+        ),
+        findings,
+    )
+    if findings.problems:
+        return None
+    return Checked(
+        request=normalised,
+        model=model,
+        operation=applied.operation,
+        adjustments=tuple(findings.adjustments),
+        routes=routes,
+        price=routes[0].price,
+        applied=applied,
+        estimated_seconds=estimate_seconds(model, applied),
+    )
+
+
+def estimate_seconds(model: Model, applied: Applied) -> float:
+    """Return how many seconds a generation is expected to take, from the catalogue."""
+    rule = model.estimate
+    total = rule.base + rule.per_character * applied.characters
+    total += rule.per_input_second * (applied.input_seconds or 0.0)
+    each = rule.per_output + rule.per_second * (applied.seconds or 0.0)
+    each += rule.per_megapixel * (applied.megapixels or 0.0)
+    return round(total + each * applied.count, 2)
+
+
+def _find_model(question: _Question) -> tuple[Model, dict[str, Scalar]] | None:
+    catalogue, request, now, _, settings, findings = question
+    found, problem = catalogue.find(request.model)
+    if problem is not None or found is None:
+        if problem is not None:
+            findings.problems.append(problem)
+        return None
+    model, presets = found
+    if model.id != request.model:
+        findings.replaced("/model", "another name for it", request.model, model.id)
+    for _ in range(_MAX_SUBSTITUTIONS):
+        if model.live_routes(now.date()):
+            _warn_of_end(model, now, settings, findings)
+            return model, presets
+        life = model.lifecycle
+        if not (settings.use_successors and life.substitute and life.successor in catalogue):
+            break
+        findings.replaced("/model", f"{model.id} has ended", model.id, life.successor)
+        model = catalogue.get(life.successor or "")
+    _model_ended(model, findings)
+    return None
+
+
+def _model_ended(model: Model, findings: Findings) -> None:
+    life = model.lifecycle
+    when = f" on {life.ends_on.isoformat()}" if life.ends_on else ""
+    findings.problem(
+        "model_ended",
+        f"{model.id} ended{when}." if model.routes or when else f"{model.id} cannot be called.",
+        "/model",
+        hint=f"Use {life.successor}." if life.successor else "Choose another model.",
+        successor=life.successor,
+        ends_on=life.ends_on.isoformat() if life.ends_on else None,
+    )
+
+
+def _warn_of_end(
+    model: Model, now: datetime, settings: PreflightSettings, findings: Findings
+) -> None:
+    ends = [model.route_ends_on(route) for route in model.live_routes(now.date())]
+    known = [end for end in ends if end is not None]
+    if model.lifecycle.status is ModelStatus.ENDED or len(known) < len(ends) or not known:
+        return
+    last = max(known)
+    if last - now.date() <= timedelta(days=settings.end_warning_days):
+        successor = model.lifecycle.successor
+        after = f"; {successor} comes after it" if successor else ""
+        findings.warned("/model", f"{model.id} ends on {last.isoformat()}{after}")
+
+
+def _switch_model(
+    catalogue: Catalogue, model: Model, given: dict[str, Any], findings: Findings
+) -> Model:
+    """Follow a parameter value that names a sibling of the model (C31)."""
+    for name, siblings in model.switches.items():
+        value = given.get(name)
+        sibling = siblings.get(value) if isinstance(value, str) else None
+        if sibling is None or sibling == model.id or sibling not in catalogue:
+            continue
+        findings.replaced("/model", f"{name} {value} is the model {sibling}", model.id, sibling)
+        return catalogue.get(sibling)
+    return model
+
+
+def _provider_is_known(question: _Question, model: Model) -> bool:
+    catalogue, request, _, _, settings, findings = question
+    name: Any = request.provider
+    if name is None or any(route.provider == name for route in model.routes):
+        return True
+    serving = list(dict.fromkeys(route.provider for route in model.routes))
+    hint = f"Use {' or '.join(serving)}, or name no provider." if serving else None
+    known = isinstance(name, str) and (name in catalogue.providers or name in settings.providers)
+    if known:
+        findings.problem(
+            "unsupported_by_provider",
+            f"{name} does not serve {model.id}.",
+            "/provider",
+            hint=hint,
+            allowed=serving,
+        )
+    else:
+        findings.problem(
+            "unknown_provider",
+            f"There is no provider {str(name)[:60]!r}.",
+            "/provider",
+            hint=hint,
+            allowed=sorted(catalogue.providers | settings.providers),
+        )
+    return False
+
+
+def _find_operation(
+    model: Model, request: GenerationRequest, inputs: tuple[Any, ...], findings: Findings
+) -> Operation | None:
+    asked: Any = request.operation
+    if asked is None:
+        chosen = choose_operation(model, inputs)
+        findings.defaulted("/operation", "chosen from the model and the inputs", chosen.value)
+        return chosen
+    if isinstance(asked, str) and asked in model.operations:
+        return Operation(asked)
+    allowed = [operation.value for operation in model.operations]
+    findings.problem(
+        "unsupported_generation_type",
+        f"{model.id} does not do {str(asked)[:60]}.",
+        "/operation",
+        hint=f"Use {' or '.join(allowed)}.",
+        allowed=allowed,
+    )
+    return None
+
+
+def _check_prompt(question: _Question, model: Model, operation: Operation) -> str | None:
+    findings = question.findings
+    prompt: Any = question.request.prompt
+    rule = model.prompt_rule(operation)
+    if prompt is not None and not isinstance(prompt, str):
+        findings.problem("prompt_required", "The prompt must be text.", "/prompt")
+        return None
+    if prompt is None or not prompt.strip():
+        if rule.use is PromptUse.REQUIRED:
+            findings.problem(
+                "prompt_required",
+                f"{operation.value} needs a prompt.",
+                "/prompt",
+                hint="Say what to make.",
+            )
+        return None
+    if rule.use is PromptUse.UNUSED:
+        findings.dropped("/prompt", f"{model.id} takes no prompt", prompt[:80])
+        return None
+    longest = rule.max_length or question.settings.prompt_max
+    length = prompt_length(prompt, rule.unit)
+    if length > longest:
+        findings.problem(
+            "prompt_too_long",
+            f"The prompt has {length} characters; {model.id} takes {longest} at most.",
+            "/prompt",
+            hint="Shorten the prompt.",
+            maximum=longest,
+            given=length,
+        )
+    return prompt
+
+
+def _vendor_settings(
+    model: Model, parameters: Parameters, findings: Findings
+) -> dict[str, dict[str, Any]] | None:
+    vendor: Any = parameters.vendor
+    if vendor is None:
+        return None
+    if not isinstance(vendor, dict) or not all(
+        isinstance(name, str)
+        and isinstance(settings, dict)
+        and all(isinstance(key, str) for key in settings)  # pyright: ignore[reportUnknownVariableType]
+        for name, settings in vendor.items()  # pyright: ignore[reportUnknownVariableType]
+    ):
+        findings.problem(
+            "invalid_vendor",
+            "Vendor settings must be a table of tables, by provider.",
+            "/parameters/vendor",
+            hint='Write {"fal": {"acceleration": "high"}}.',
+        )
+        return None
+    named: dict[str, dict[str, Any]] = dict(vendor)  # pyright: ignore[reportUnknownArgumentType]
+    providers = {route.provider for route in model.routes}
+    for name in [name for name in named if name not in providers]:
+        findings.dropped(
+            f"/parameters/vendor/{name}", f"{name} does not serve {model.id}", named.pop(name)
+        )
+    return named or None

@@ -1,0 +1,138 @@
+"""Rules that no table can hold, as named functions that the data refers to.
+
+A rule gets the request as it will be applied and reports problems. A model lists it as
+`[[model.rules]]` with a `name`, the operations it is for, and options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from mediawright.catalog.findings import Findings
+from mediawright.catalog.model import Model, RuleUse
+from mediawright.core.operations import InputRole, MediaKind, Operation
+from mediawright.core.request import MediaInput
+
+
+class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule may look at."""
+
+    model: Model
+    operation: Operation
+    given: Mapping[str, Any]
+    """What the caller set."""
+    applied: Mapping[str, Any]
+    """What will be applied."""
+    inputs: tuple[MediaInput, ...]
+    options: Mapping[str, Any]
+    """The options of the rule in the data."""
+
+    def has(self, *roles: InputRole) -> bool:
+        """Tell whether there is an input of one of the roles."""
+        return any(item.role in roles for item in self.inputs)
+
+
+RequestRule = Callable[[RuleContext, Findings], None]
+
+
+def _aspect_ratio_incompatible_with_high_res(context: RuleContext, findings: Findings) -> None:
+    """Ask for an explicit wide or tall ratio at the high tiers (rule 24).
+
+    Options: `resolutions`, the tiers concerned; `aspect_ratios`, the ratios that are fine.
+    """
+    resolution = context.applied.get("resolution")
+    if "size" in context.applied or resolution not in context.options["resolutions"]:
+        return
+    allowed = list(context.options["aspect_ratios"])
+    if context.given.get("aspect_ratio") in allowed:
+        return
+    findings.problem(
+        "aspect_ratio_incompatible_with_high_res",
+        f"{context.model.id} at {resolution} needs an explicit aspect ratio.",
+        "/parameters/aspect_ratio",
+        hint=f"Use one of {', '.join(allowed)}. 1K is up to about 1024x1024, 2K suits a wide "
+        "banner, 4K suits print; ask which ratio is wanted before 4K.",
+        allowed=allowed,
+        resolution=resolution,
+    )
+
+
+def _last_frame_needs_first_frame(context: RuleContext, findings: Findings) -> None:
+    """Refuse a last frame alone (rule 52)."""
+    if context.has(InputRole.LAST_FRAME) and not context.has(InputRole.FIRST_FRAME):
+        findings.problem(
+            "last_frame_without_first_frame",
+            "A last frame needs a first frame.",
+            "/inputs",
+            hint="Add a first_frame.",
+        )
+
+
+def _frames_exclude_references(context: RuleContext, findings: Findings) -> None:
+    """Refuse frames and references together (rule 52)."""
+    frames = context.has(InputRole.FIRST_FRAME, InputRole.LAST_FRAME)
+    references = context.has(
+        InputRole.REFERENCE_IMAGE, InputRole.REFERENCE_VIDEO, InputRole.REFERENCE_AUDIO
+    )
+    if frames and references:
+        findings.problem(
+            "frames_and_references_mixed",
+            "Frames and references cannot be used together.",
+            "/inputs",
+            hint="Send either first and last frame, or references.",
+        )
+
+
+def _audio_needs_visual_reference(context: RuleContext, findings: Findings) -> None:
+    """Refuse audio as the only reference (C8)."""
+    visual = any(item.kind in (MediaKind.IMAGE, MediaKind.VIDEO) for item in context.inputs)
+    if context.has(InputRole.REFERENCE_AUDIO) and not visual:
+        findings.problem(
+            "audio_needs_visual_reference",
+            "Audio alone is not enough of a reference.",
+            "/inputs",
+            hint="Add an image or a video.",
+        )
+
+
+def _variant_mismatch(context: RuleContext, findings: Findings) -> None:
+    """Keep reference video to the rows priced for it (rule 21).
+
+    Options: `with_video` or `without_video`, the id of the row for such requests.
+    """
+    has_video = context.has(InputRole.REFERENCE_VIDEO)
+    right = context.options.get("with_video" if has_video else "without_video")
+    if right is not None:
+        findings.problem(
+            "variant_mismatch",
+            f"{context.model.id} is for requests {'without' if has_video else 'with'} a "
+            "reference video.",
+            "/model",
+            hint=f"Use {right}.",
+            model=right,
+        )
+
+
+RULES: dict[str, RequestRule] = {
+    "aspect_ratio_incompatible_with_high_res": _aspect_ratio_incompatible_with_high_res,
+    "audio_needs_visual_reference": _audio_needs_visual_reference,
+    "frames_exclude_references": _frames_exclude_references,
+    "last_frame_needs_first_frame": _last_frame_needs_first_frame,
+    "variant_mismatch": _variant_mismatch,
+}
+"""Every rule by the name the data uses."""
+
+REQUIRED_OPTIONS: dict[str, tuple[str, ...]] = {
+    "aspect_ratio_incompatible_with_high_res": ("resolutions", "aspect_ratios"),
+}
+"""Options without which a rule makes no sense."""
+
+
+def run_rules(context: RuleContext, uses: tuple[RuleUse, ...], findings: Findings) -> None:
+    """Run every rule of a model that is for the operation, in the order of the data."""
+    for use in uses:
+        if not use.operations or context.operation in use.operations:
+            RULES[use.name](msgspec.structs.replace(context, options=use.options), findings)
