@@ -1,0 +1,1 @@
+"""Transcripts, through pocketsphinx and the English model in its wheel."""
