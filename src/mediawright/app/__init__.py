@@ -1,1 +1,1 @@
-"""Under construction."""
+"""Use-cases and the composition root: the only place that picks implementations."""

@@ -63,12 +63,14 @@ _S = GenerationState
 TRANSITIONS: dict[GenerationState, frozenset[GenerationState]] = {
     _S.AWAITING_APPROVAL: frozenset({_S.QUEUED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
     _S.QUEUED: frozenset({_S.SUBMITTING, _S.FAILED, _S.CANCELLED, _S.EXPIRED}),
-    # Back to queued when nothing left this machine and the submit may be tried again.
+    # Back to queued when nothing left this machine and the submit may be tried again; straight
+    # to succeeded when a provider answers at once and its files are stored in one commit.
     _S.SUBMITTING: frozenset(
         {
             _S.QUEUED,
             _S.RUNNING,
             _S.STORING,
+            _S.SUCCEEDED,
             _S.FAILED,
             _S.REFUSED,
             _S.CANCELLED,

@@ -1,1 +1,1 @@
-"""Under construction."""
+"""The generation's state machine: its steps, driven by our own rows, and the durable engine."""

@@ -1,1 +1,1 @@
-"""Under construction."""
+"""Credits: holds, captures and releases, once each per generation."""

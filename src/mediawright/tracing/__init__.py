@@ -1,1 +1,1 @@
-"""Under construction."""
+"""One trace per generation: timed spans, stored beside it."""

@@ -1,0 +1,149 @@
+"""The use-case everything else serves: check, price, hold, and set a generation going."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediawright.app.intake import (
+    Draft,
+    discard,
+    forget_inputs,
+    inspect_inputs,
+    keep_inputs,
+    to_request,
+)
+from mediawright.assets.naming import resolve_output_path
+from mediawright.catalog.preflight import Checked, preflight
+from mediawright.core.errors import InsufficientCreditError, MediawrightError
+from mediawright.core.generation import Generation, RoutePlan
+from mediawright.core.ids import IdPrefix, new_id
+from mediawright.core.operations import MediaKind
+from mediawright.core.states import GenerationState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mediawright.app.runtime import Runtime
+    from mediawright.core.media import MediaFacts
+    from mediawright.core.request import GenerationRequest
+
+_EXTENSIONS = {
+    MediaKind.IMAGE: "png",
+    MediaKind.VIDEO: "mp4",
+    MediaKind.AUDIO: "mp3",
+    MediaKind.TEXT: "json",
+}
+
+
+async def generate(
+    runtime: Runtime, workspace_id: str, draft: Draft, *, idempotency_key: str | None = None
+) -> Generation:
+    """Check a request, set its price aside and set it going.
+
+    Args:
+        runtime: The installation.
+        workspace_id: Whose request it is.
+        draft: What is wanted.
+        idempotency_key: The caller's name for this request; using it again returns the
+            first generation instead of making a second.
+
+    Returns:
+        The generation, under way.
+
+    Raises:
+        InvalidRequestError: It breaks a rule; nothing was held, sent or kept.
+        MissingApiKeyError: No provider for it has a key.
+        InsufficientCreditError: The balance does not cover it.
+    """
+    draft = _with_known_provider(runtime, draft)
+    inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
+    try:
+        request = to_request(draft, inspected)
+        checked = check(
+            runtime, request, {index: item.facts for index, item in enumerate(inspected)}
+        )
+        routes = usable_routes(runtime, checked)
+        request, kept = await keep_inputs(runtime, workspace_id, checked.request, inspected)
+    finally:
+        await discard(inspected)
+    now = runtime.clock.now()
+    generation = Generation(
+        id=new_id(IdPrefix.GENERATION),
+        workspace_id=workspace_id,
+        trace_id=new_id(IdPrefix.TRACE),
+        state=GenerationState.QUEUED,
+        operation=checked.operation,
+        model=checked.model.id,
+        request=request,
+        routes=routes,
+        price=routes[0].price,
+        adjustments=checked.adjustments,
+        estimated_seconds=checked.estimated_seconds,
+        idempotency_key=idempotency_key,
+        request_hash=_hash(draft),
+        created_at=now,
+        updated_at=now,
+    )
+    try:
+        created = await runtime.jobs.create(generation)
+    except MediawrightError:
+        await forget_inputs(runtime, kept)
+        raise
+    if created.id != generation.id:
+        await forget_inputs(runtime, kept)
+    return created
+
+
+def check(runtime: Runtime, request: GenerationRequest, facts: Mapping[int, MediaFacts]) -> Checked:
+    """Run the rules and prices over a request; nothing is held or sent."""
+    checked = preflight(
+        runtime.catalogue,
+        request,
+        input_facts=facts,
+        now=runtime.clock.now(),
+        settings=runtime.preflight_settings,
+    )
+    if request.output_path is not None:
+        extension = (
+            checked.request.parameters.output_format or _EXTENSIONS[checked.operation.output_kind]
+        )
+        resolve_output_path(request.output_path, extension)
+    return checked
+
+
+def usable_routes(runtime: Runtime, checked: Checked) -> tuple[RoutePlan, ...]:
+    """Return the routes whose provider could be called now, in order.
+
+    A named provider is the only candidate (rule 73).
+
+    Raises:
+        MissingApiKeyError: None could.
+        InsufficientCreditError: The price is unknown, and unknown prices are not allowed.
+    """
+    ready = tuple(route for route in checked.routes if runtime.providers.is_ready(route.provider))
+    if not ready:
+        first = checked.routes[0].provider
+        runtime.providers.get(first)
+        raise runtime.providers.missing_key(first)
+    if not ready[0].price.is_known and not runtime.settings.account.allow_unknown_price:
+        raise InsufficientCreditError(
+            "price_unknown",
+            f"Nobody knows what {checked.model.id} costs on {ready[0].provider}.",
+            hint="Choose a model with a price, or allow unknown prices in the settings.",
+        )
+    return ready
+
+
+def _with_known_provider(runtime: Runtime, draft: Draft) -> Draft:
+    if draft.provider is None:
+        return draft
+    return msgspec.structs.replace(draft, provider=runtime.providers.resolve(draft.provider))
+
+
+def _hash(draft: Draft) -> str:
+    """Return a digest of what was asked, the same for the same request."""
+    shown = msgspec.to_builtins(draft, enc_hook=str)
+    return hashlib.sha256(msgspec.json.encode(shown, order="deterministic")).hexdigest()

@@ -1,0 +1,63 @@
+"""Turns what people write into parameters: `duration=5s`, `sound=yes`, `seed="7"`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from mediawright.core.errors import InvalidRequestError
+from mediawright.core.request import Parameters
+
+ALIASES = {
+    "n": "count",
+    "guidance": "guidance_scale",
+    "num_inference_steps": "steps",
+    "duration_seconds": "duration",
+    "generate_audio": "sound",
+    "format": "output_format",
+}
+"""Other names under which surfaces know a parameter."""
+
+
+def parameters_from(values: Mapping[str, Any]) -> Parameters:
+    """Return typed parameters; unknown names and impossible values are errors.
+
+    Args:
+        values: By name; `None` counts as not given. Texts are read as numbers and truth
+            values where the parameter is one; a duration may be `5s`, `"5"` or 5 (rule 28).
+
+    Raises:
+        InvalidRequestError: `unknown_parameter` or `invalid_parameter`, with its place.
+    """
+    known = set(Parameters.__struct_fields__)
+    given: dict[str, Any] = {}
+    for written, value in values.items():
+        name = ALIASES.get(written, written)
+        if name not in known:
+            raise InvalidRequestError(
+                "unknown_parameter",
+                f"There is no parameter {written!r}.",
+                pointer=f"/parameters/{written}",
+                hint="`mediawright models show MODEL` lists the parameters of a model.",
+                details={"allowed": sorted(known)},
+            )
+        if value is not None:
+            given[name] = _seconds(value) if name == "duration" else value
+    try:
+        return msgspec.convert(given, Parameters, strict=False)
+    except msgspec.ValidationError as error:
+        name = next((name for name in given if f"$.{name}" in str(error)), None)
+        raise InvalidRequestError(
+            f"invalid_{name}" if name in {"duration", "quality", "size"} else "invalid_parameter",
+            f"A parameter has an impossible value: {error}",
+            pointer=f"/parameters/{name}" if name else "/parameters",
+        ) from error
+
+
+def _seconds(value: Any) -> Any:
+    """Return the number in `5s`; anything else as it is, for the typed check to judge."""
+    if isinstance(value, str) and value.strip().lower().endswith("s"):
+        return value.strip()[:-1].strip()
+    return value

@@ -1,0 +1,216 @@
+"""The composition root: builds an installation out of its parts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mediawright.app.data_folder import DataFolder
+from mediawright.app.directory import Directory, SandboxAddress
+from mediawright.app.workspaces import DEFAULT_WORKSPACE, ensure_workspace
+from mediawright.assets.drive import Drive
+from mediawright.assets.library import AssetLibrary
+from mediawright.assets.staging import Staging
+from mediawright.catalog.applied import applied_of
+from mediawright.catalog.loader import load_catalogue
+from mediawright.catalog.preflight import PreflightSettings
+from mediawright.catalog.pricing import PriceSettings, cost_of_usage
+from mediawright.core.clock import Clock, SystemClock
+from mediawright.engines.local.provider import LocalProvider
+from mediawright.jobs.advance import Steps
+from mediawright.jobs.context import JobContext
+from mediawright.jobs.jobs import Jobs
+from mediawright.jobs.replies import ReplyJournal
+from mediawright.ledger.ledger import Ledger
+from mediawright.providerkit.driver import Driver
+from mediawright.store.database import Database
+from mediawright.tracing.tracer import Tracer
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from mediawright.app.settings import Settings
+    from mediawright.core.generation import Generation, RoutePlan
+    from mediawright.core.money import PriceBasis
+    from mediawright.core.provider import Usage
+    from mediawright.jobs.ports import Engine
+    from mediawright.jobs.signals import Signals
+
+EXECUTOR = "local"
+"""The name of the one process that works in a data folder; constant, so that the next one
+recovers what this one leaves."""
+
+
+class Runtime:
+    """A running installation: everything a use-case needs.
+
+    Attributes:
+        settings: The operator's.
+        clock: Time.
+        folder: Where everything is kept.
+        database: Our own tables.
+        library: Finished files.
+        catalogue: The models.
+        providers: Who can be called.
+        driver: Carries provider traffic and fetches files.
+        ledger: Credits.
+        jobs: Generations under way.
+        signals: Wake-ups in this process.
+        preflight_settings: How requests are checked and priced.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        environment: Mapping[str, str] | None = None,
+        sandbox: SandboxAddress | None = None,
+    ) -> None:
+        """Build the parts; nothing is opened, started or locked.
+
+        Args:
+            settings: The operator's.
+            clock: Time; the machine's unless a test moves it.
+            environment: Where provider keys are read from; the process's by default.
+            sandbox: Where imitated providers answer, in place of all real ones.
+        """
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.folder = DataFolder(settings.data_folder())
+        self.database = Database(settings.database_url or self.folder.database_url)
+        self.catalogue = load_catalogue()
+        self.staging = Staging(self.folder.staging)
+        self.library = AssetLibrary(self._drive(), self.staging, self.clock)
+        self.driver = Driver(
+            staging=self.folder.staging,
+            allowed_origins=frozenset() if sandbox is None else frozenset({sandbox.root}),
+            clock=self.clock,
+        )
+        self.providers = Directory(
+            settings=settings,
+            driver=self.driver,
+            local=LocalProvider(self.folder.staging),
+            environment=os.environ if environment is None else environment,
+            sandbox=sandbox,
+        )
+        self.ledger = Ledger(self.database)
+        self.preflight_settings = PreflightSettings(
+            prices=PriceSettings(credits_per_usd=settings.account.credits_per_usd),
+            providers=frozenset(self.providers.names()),
+        )
+        context = self._job_context()
+        self.signals: Signals = context.signals
+        steps = Steps(context)
+        self.jobs = Jobs(context, steps, self._engine(steps))
+
+    async def start(self, *, eager: bool = False) -> int:
+        """Open the database, take the data folder and go on with what was left.
+
+        Args:
+            eager: Start the durable engine at once, as a server does.
+
+        Returns:
+            How many generations an earlier process had left unfinished.
+
+        Raises:
+            ConflictError: Another process works in the data folder.
+        """
+        self.folder.lock()
+        await self.open()
+        return await self.jobs.start(eager=eager)
+
+    async def open(self) -> None:
+        """Open the database only, for looking and not for generating."""
+        await asyncio.to_thread(self.database.migrate)
+        await ensure_workspace(self, DEFAULT_WORKSPACE)
+
+    async def close(self) -> None:
+        """Stop everything; unfinished waits go on at the next start."""
+        await self.jobs.close()
+        await self.driver.close()
+        await asyncio.to_thread(self.database.close)
+        self.folder.unlock()
+
+    def _drive(self) -> Drive:
+        output = self.settings.media.output
+        if output.drive_url is not None:
+            return Drive.from_url(output.drive_url)
+        return Drive.local(self.folder.files)
+
+    def _job_context(self) -> JobContext:
+        return JobContext(
+            database=self.database,
+            ledger=self.ledger,
+            tracer=Tracer(self.database, self.clock),
+            library=self.library,
+            providers=self.providers,
+            downloader=self.driver,
+            replies=ReplyJournal(self.folder.replies),
+            cost_of=self._cost_of,
+            clock=self.clock,
+            executor=EXECUTOR,
+            settings=self.settings.jobs,
+        )
+
+    def _engine(self, steps: Steps) -> Engine:
+        return _LazyEngine(self.settings.database_url or self.folder.engine_url, steps)
+
+    def _cost_of(
+        self, generation: Generation, route: RoutePlan, usage: Usage
+    ) -> tuple[Decimal, PriceBasis] | None:
+        """Return what a finished generation costs: by its usage, else as it was quoted."""
+        found = None
+        if generation.model in self.catalogue:
+            model = self.catalogue.get(generation.model)
+            applied = applied_of(model, generation.request)
+            data = next(
+                (
+                    item
+                    for item in model.routes
+                    if (item.provider, item.upstream_id) == (route.provider, route.upstream_id)
+                ),
+                None,
+            )
+            found = None if data is None else cost_of_usage(model, data, usage, applied)
+        if found is None and route.price.usd is not None:
+            return route.price.usd, route.price.basis
+        return found
+
+
+class _LazyEngine:
+    """The durable engine, imported only when the first job needs it: it is heavy."""
+
+    def __init__(self, database_url: str, steps: Steps) -> None:
+        self._database_url = database_url
+        self._steps = steps
+        self._made: Engine | None = None
+
+    async def start(self) -> None:
+        await (await self._engine()).start()
+
+    async def enqueue(self, generation_id: str) -> None:
+        await (await self._engine()).enqueue(generation_id)
+
+    async def forget(self, generation_id: str) -> None:
+        await (await self._engine()).forget(generation_id)
+
+    async def counts(self) -> dict[str, int]:
+        return {} if self._made is None else await self._made.counts()
+
+    async def close(self) -> None:
+        if self._made is not None:
+            await self._made.close()
+
+    async def _engine(self) -> Engine:
+        if self._made is None:
+            self._made = await asyncio.to_thread(_make_engine, self._database_url, self._steps)
+        return self._made
+
+
+def _make_engine(database_url: str, steps: Steps) -> Engine:
+    from mediawright.jobs.durable import DurableEngine  # noqa: PLC0415 - imports DBOS
+
+    return DurableEngine(database_url, EXECUTOR, steps)

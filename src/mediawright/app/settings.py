@@ -1,0 +1,223 @@
+"""Settings: `mediawright.yaml`, overridden by environment variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from mediawright.core.errors import InvalidRequestError
+from mediawright.jobs.context import JobSettings
+
+CONFIG_NAME = "mediawright.yaml"
+PROVIDER_ALIASES = {"dalle": "openai", "falai": "fal", "runwayml": "runway"}
+"""Names that other systems use for providers of ours (rules 67 and 88)."""
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class ProviderSettings(_Section, frozen=True, kw_only=True):
+    """One provider."""
+
+    enabled: bool = True
+    default_model: str | None = None
+    default_size: str | None = None
+    base_urls: dict[str, str] = {}
+    """Addresses that replace the provider's own, by name."""
+
+
+class OutputSettings(_Section, frozen=True, kw_only=True):
+    """Where finished files go (rule 88)."""
+
+    save_to_disk: bool = True
+    base_path: str | None = None
+    """Folder of the drive; by default `files` in the data folder."""
+    drive_url: str | None = None
+    """An object store, such as `s3://bucket/prefix`, in place of a folder."""
+    format: str | None = None
+
+
+class SafetySettings(_Section, frozen=True, kw_only=True):
+    """What is refused before it is sent (rule 88)."""
+
+    block_nsfw: bool = True
+    content_filter: Literal["off", "low", "moderate", "strict"] = "moderate"
+
+
+class DefaultModels(_Section, frozen=True, kw_only=True):
+    """The model of each verb when none is named: by default the ones that cost nothing."""
+
+    image: str = "local-sketch-image"
+    video: str = "local-sketch-video"
+    music: str = "local-sketch-music"
+    speech: str = "local-voice"
+    transcript: str = "local-listener"
+
+
+class MediaSettings(_Section, frozen=True, kw_only=True):
+    """The `media` section, in the shape of rule 88."""
+
+    default_provider: str | None = None
+    providers: dict[str, ProviderSettings] = {}
+    models: DefaultModels = DefaultModels()
+    output: OutputSettings = OutputSettings()
+    safety: SafetySettings = SafetySettings()
+    largest_upload: int = 200 * 1024**2
+    """Bytes."""
+
+
+class AccountSettings(_Section, frozen=True, kw_only=True):
+    """The account of a workspace."""
+
+    initial_credits: Decimal = Decimal(10_000)
+    """What a new workspace starts with."""
+    credits_per_usd: Decimal = Decimal(100)
+    allow_unknown_price: bool = True
+    """Whether a model whose price nobody knows may be used."""
+
+
+class ServerSettings(_Section, frozen=True, kw_only=True):
+    """The REST server."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    loopback_without_key: bool = False
+    """Whether callers on this machine need no API key."""
+    longest_wait: float = 60.0
+    """Seconds that one request may wait for a generation."""
+
+
+class SandboxSettings(_Section, frozen=True, kw_only=True):
+    """Whether providers are imitated instead of called."""
+
+    enabled: bool = False
+    url: str | None = None
+    """The address of a sandbox that runs elsewhere; without it one is embedded."""
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """Everything that can be configured."""
+
+    data_dir: Path | None = None
+    database_url: str | None = None
+    """SQLite in the data folder unless given; PostgreSQL for many workers."""
+    media: MediaSettings = MediaSettings()
+    account: AccountSettings = AccountSettings()
+    server: ServerSettings = ServerSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    jobs: JobSettings = JobSettings()
+    source: Path | None = None
+    """The file the settings were read from."""
+
+    def provider(self, name: str) -> ProviderSettings:
+        """Return the settings of a provider, by our name for it."""
+        for written, provider in self.media.providers.items():
+            if PROVIDER_ALIASES.get(written, written) == name:
+                return provider
+        return ProviderSettings()
+
+    def data_folder(self) -> Path:
+        """Return the folder of everything that is kept; the sandbox has one of its own."""
+        folder = self.data_dir or default_data_folder()
+        return folder / "sandbox" if self.sandbox.enabled else folder
+
+
+def default_data_folder() -> Path:
+    """Return the platform's place for this program's data."""
+    from platformdirs import user_data_path  # noqa: PLC0415 - needed only without a setting
+
+    return user_data_path("mediawright", appauthor=False)
+
+
+def load_settings(
+    path: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings of a file and of the environment.
+
+    Args:
+        path: The file; otherwise `MEDIAWRIGHT_CONFIG`, then `mediawright.yaml` here, then
+            the one in the user's configuration folder; none is fine.
+        environment: Variables; by default those of the process.
+
+    Raises:
+        InvalidRequestError: `invalid_settings`: the file is missing, or says what nobody knows.
+    """
+    variables = os.environ if environment is None else environment
+    source = _find(path, variables)
+    raw: dict[str, Any] = {} if source is None else _read(source)
+    _overlay(raw, variables)
+    if source is not None:
+        raw["source"] = str(source)
+    try:
+        return msgspec.convert(raw, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        place = source or "the environment"
+        raise InvalidRequestError(
+            "invalid_settings",
+            f"The settings in {place} are wrong: {error}",
+            hint="docs/reference/settings.md lists every setting.",
+        ) from error
+
+
+def _find(path: Path | None, variables: Mapping[str, str]) -> Path | None:
+    variable = variables.get("MEDIAWRIGHT_CONFIG")
+    named = path or (Path(variable) if variable else None)
+    if named is not None:
+        if not named.is_file():
+            raise InvalidRequestError("invalid_settings", f"There is no settings file {named}.")
+        return named
+    here = Path(CONFIG_NAME)
+    if here.is_file():
+        return here.resolve()
+    from platformdirs import user_config_path  # noqa: PLC0415 - needed only without a setting
+
+    home = user_config_path("mediawright", appauthor=False) / CONFIG_NAME
+    return home if home.is_file() else None
+
+
+def _read(source: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415 - needed only when there is a file
+
+    try:
+        content = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InvalidRequestError("invalid_settings", f"{source} is not YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InvalidRequestError("invalid_settings", f"{source} holds no mapping.")
+    return {str(key): value for key, value in content.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - YAML is untyped
+
+
+_VARIABLES = {
+    "MEDIAWRIGHT_DATA_DIR": ("data_dir",),
+    "MEDIAWRIGHT_DATABASE_URL": ("database_url",),
+    "MEDIAWRIGHT_DRIVE_URL": ("media", "output", "drive_url"),
+    "MEDIAWRIGHT_SANDBOX": ("sandbox", "enabled"),
+    "MEDIAWRIGHT_SANDBOX_URL": ("sandbox", "url"),
+    "MEDIAWRIGHT_HOST": ("server", "host"),
+    "MEDIAWRIGHT_PORT": ("server", "port"),
+}
+
+
+def _overlay(raw: dict[str, Any], variables: Mapping[str, str]) -> None:
+    for variable, place in _VARIABLES.items():
+        value = variables.get(variable)
+        if not value:
+            continue
+        section = raw
+        for name in place[:-1]:
+            section = section.setdefault(name, {})
+        section[place[-1]] = value
+
+
+def _decode(kind: type[Any], value: Any) -> Any:
+    if issubclass(kind, Path):
+        return Path(str(value)).expanduser()
+    raise TypeError(f"no rule for {kind.__name__}")

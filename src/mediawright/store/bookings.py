@@ -1,0 +1,65 @@
+"""What is noted on a generation beside its state: its charge, that it is overdue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from mediawright.core.generation import Generation
+from mediawright.store.codec import to_micros
+from mediawright.store.generation_rows import to_generation
+from mediawright.store.tables import UNBOOKED_CANCELLATION, UNFINISHED, generations
+
+_BOOK = (
+    update(generations)
+    .where(generations.c.id == bindparam("generation_id"), generations.c.charge_micros.is_(None))
+    .values(charge_micros=bindparam("charge"), updated_at=bindparam("now"))
+    .returning(*generations.c)
+)
+_MARK_OVERDUE = (
+    update(generations)
+    .where(generations.c.id == bindparam("generation_id"), UNFINISHED)
+    .values(overdue=True, updated_at=bindparam("now"))
+    .returning(*generations.c)
+)
+_CANCELLED_AND_OPEN = (
+    select(generations.c.id).where(UNBOOKED_CANCELLATION).order_by(generations.c.id)
+)
+_CANCELLED_AND_OPEN_OF = _CANCELLED_AND_OPEN.where(generations.c.executor == bindparam("executor"))
+
+
+def book(
+    c: Connection, generation_id: str, *, charge_micros: int, now: datetime
+) -> Generation | None:
+    """Note what a finished generation is charged, once; for the engine.
+
+    Returns:
+        The generation as it is now, or `None` if a charge was noted before.
+    """
+    values = {"generation_id": generation_id, "charge": charge_micros, "now": to_micros(now)}
+    row = c.execute(_BOOK, values).first()
+    return None if row is None else to_generation(row)
+
+
+def mark_overdue(c: Connection, generation_id: str, *, now: datetime) -> Generation | None:
+    """Note that a generation takes longer than it should; for the engine.
+
+    Returns:
+        The generation as it is now, or `None` if it has ended.
+    """
+    values = {"generation_id": generation_id, "now": to_micros(now)}
+    row = c.execute(_MARK_OVERDUE, values).first()
+    return None if row is None else to_generation(row)
+
+
+def cancelled_and_open(c: Connection, executor: str | None) -> list[str]:
+    """Return the ids of generations that were cancelled and whose money is not settled.
+
+    Args:
+        c: The connection.
+        executor: Only those that this executor ran; `None` for all, of all workspaces.
+    """
+    if executor is None:
+        return list(c.execute(_CANCELLED_AND_OPEN).scalars())
+    return list(c.execute(_CANCELLED_AND_OPEN_OF, {"executor": executor}).scalars())

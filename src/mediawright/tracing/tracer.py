@@ -1,0 +1,99 @@
+"""Spans of one generation, kept in memory while it runs and written with its rows."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mediawright.core.generation import Generation, Span
+from mediawright.core.ids import IdPrefix, new_id
+from mediawright.store import spans
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from sqlalchemy import Connection
+
+    from mediawright.core.clock import Clock
+    from mediawright.store.database import Database
+
+
+class Tracer:
+    """Writes one trace per generation (rule 79)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Write into `database`."""
+        self._database = database
+        self._clock = clock
+
+    def begin(self, connection: Connection, generation: Generation) -> None:
+        """Write the root span of a new generation, in the caller's transaction."""
+        request = generation.request
+        spans.insert(
+            connection,
+            Span(
+                id=root_span_id(generation.trace_id),
+                trace_id=generation.trace_id,
+                workspace_id=generation.workspace_id,
+                name=generation.operation.value,
+                kind=generation.operation.span_kind,
+                generation_id=generation.id,
+                started_at=generation.created_at,
+                attributes={
+                    "model": generation.model,
+                    "prompt": request.prompt,
+                    **{f"metadata.{key}": value for key, value in request.metadata.items()},
+                },
+            ),
+        )
+
+    def finish(
+        self, connection: Connection, generation: Generation, attributes: dict[str, Any]
+    ) -> None:
+        """Finish the root span, in the caller's transaction.
+
+        Args:
+            connection: The open transaction.
+            generation: The generation as it has become, finished.
+            attributes: What is known only now: provider, outputs, cost.
+        """
+        spans.finish(
+            connection,
+            root_span_id(generation.trace_id),
+            ended_at=generation.finished_at or self._clock.now(),
+            status="error" if generation.problem else "ok",
+            attributes=attributes,
+        )
+
+    @asynccontextmanager
+    async def step(
+        self, generation: Generation, name: str, **attributes: Any
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """Time a part of the generation; the yielded attributes may be added to."""
+        collected: dict[str, Any] = dict(attributes)
+        span = Span(
+            id=new_id(IdPrefix.SPAN),
+            trace_id=generation.trace_id,
+            workspace_id=generation.workspace_id,
+            parent_id=root_span_id(generation.trace_id),
+            name=name,
+            kind="step",
+            generation_id=generation.id,
+            started_at=self._clock.now(),
+        )
+        status = "error"
+        try:
+            yield collected
+            status = str(collected.pop("status", "ok"))
+        finally:
+            finished = msgspec.structs.replace(
+                span, ended_at=self._clock.now(), status=status, attributes=collected
+            )
+            await self._database.write(lambda connection: spans.insert(connection, finished))
+
+
+def root_span_id(trace_id: str) -> str:
+    """Return the id of a trace's root span, which is derived from the trace's."""
+    return f"{IdPrefix.SPAN.value}_{trace_id.partition('_')[2]}"
