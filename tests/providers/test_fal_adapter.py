@@ -304,6 +304,7 @@ def test_the_results_error_is_the_jobs_verdict(make_reply, status, body, kind):
         (RESULT, 401, {"detail": "no key"}),
         (RESULT, 500, {"detail": "oops"}),
         (RESULT, 502, b"<html>nginx"),
+        (RESULT, 500, {"detail": "x", "error_type": "internal_error"}),
         (HANDLE, 500, {"detail": "x", "error_type": "internal_error"}),
     ],
 )

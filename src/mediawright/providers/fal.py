@@ -77,6 +77,9 @@ _JOB_FAULT_KINDS = {
 _ABOUT_ASKING = frozenset({401, 403, 404, 408, 429})
 """Statuses of a result call that are no verdict of the job's model."""
 
+_OWN_TROUBLE = frozenset({None, "internal_error"})
+"""Error types of a server error that may be about the question as well as about the job."""
+
 
 class _Handle(msgspec.Struct, omit_defaults=True):
     request_id: str
@@ -235,8 +238,8 @@ class FalAdapter(Adapter):
         message = explanation.message or known.error
         if "still in progress" in (message or ""):
             return Waiting(stage="running")
-        is_verdict = reply.status < 500 or explanation.error_type or known.error  # noqa: PLR2004
-        if not is_verdict:
+        is_doubtful = reply.status >= 500 and explanation.error_type in _OWN_TROUBLE  # noqa: PLR2004
+        if is_doubtful and not known.error:
             return super().read_poll_error(handle, reply)
         return Broken(fault=_job_fault(_Explanation(message, explanation.error_type), reply))
 
