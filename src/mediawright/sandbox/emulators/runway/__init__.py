@@ -1,0 +1,1 @@
+"""The Runway API: tasks that make pictures, clips and speech."""
