@@ -99,20 +99,43 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.url(server.create_database())
 
 
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a migrated SQLite database of the test's own."""
+    path = tmp_path / "mediawright.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: PostgresServer, postgres_template: str) -> str:
+    """The URL of a migrated PostgreSQL database of the test's own."""
+    return postgres_server.url(postgres_server.create_database(postgres_template))
+
+
 @pytest.fixture(params=BACKENDS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a migrated database of the test's own."""
-    if request.param == "sqlite":
-        path = tmp_path / "mediawright.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.url(server.create_database(request.getfixturevalue("postgres_template")))
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated database of the test's own, of each kind in turn."""
+    return request.getfixturevalue(f"{request.param}_url")
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str) -> Iterator[Database]:
+    opened = Database(sqlite_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def postgresql_database(postgresql_url: str) -> Iterator[Database]:
+    opened = Database(postgresql_url)
     yield opened
     opened.close()
 

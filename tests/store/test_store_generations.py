@@ -64,9 +64,7 @@ def test_another_workspace_sees_nothing(database, other_workspace_id, add_genera
         lambda c: generations.request_cancel(c, other, generation.id, now)
     )
     assert cancelled is None
-    assert not database.read_now(
-        lambda c: generations.get(c, None, generation.id)
-    ).cancel_requested
+    assert not database.read_now(lambda c: generations.get(c, None, generation.id)).cancel_requested
 
 
 def test_an_idempotency_key_is_used_once_in_a_workspace(
@@ -78,9 +76,7 @@ def test_an_idempotency_key_is_used_once_in_a_workspace(
 
     assert database.write_now(lambda c: generations.insert(c, again)) is False
     assert database.write_now(lambda c: generations.insert(c, elsewhere)) is True
-    found = database.read_now(
-        lambda c: generations.by_idempotency_key(c, workspace_id, "once")
-    )
+    found = database.read_now(lambda c: generations.by_idempotency_key(c, workspace_id, "once"))
     assert found == first
 
 
@@ -193,9 +189,7 @@ def test_progress_is_noted_until_the_end(database, add_generation, now):
 
 
 @pytest.mark.parametrize("state", list(GenerationState))
-def test_cancelling_is_asked_for_until_the_end(
-    database, workspace_id, add_generation, now, state
-):
+def test_cancelling_is_asked_for_until_the_end(database, workspace_id, add_generation, now, state):
     generation = add_generation(state=state, executor="mine")
 
     asked = database.write_now(
@@ -293,17 +287,15 @@ LABELLED = {"persona": "ada", "conversation_id": "7"}
         ({"metadata": LABELLED}, lambda one: one.request.metadata == LABELLED),
         (
             {"metadata": LABELLED, "states": [GenerationState.QUEUED], "model": "a"},
-            lambda one: one.request.metadata == LABELLED
-            and one.state == "queued"
-            and one.model == "a",
+            lambda one: (
+                one.request.metadata == LABELLED and one.state == "queued" and one.model == "a"
+            ),
         ),
         ({"metadata": {"persona": "7"}}, lambda one: False),
         ({"metadata": {"personaa": "da"}}, lambda one: False),
     ],
 )
-def test_pages_keep_what_the_filters_ask_for(
-    database, workspace_id, add_generation, filters, keep
-):
+def test_pages_keep_what_the_filters_ask_for(database, workspace_id, add_generation, filters, keep):
     everything = [
         add_generation(
             state=state,
@@ -337,8 +329,6 @@ def test_labels_may_be_long_and_strange(database, workspace_id, add_generation):
     labels = {"note\0": "x" * 20_000, "": "\0"}
     generation = add_generation(request=GenerationRequest(model="m", metadata=labels))
 
-    found = database.read_now(
-        lambda c: generations.page(c, workspace_id, limit=5, metadata=labels)
-    )
+    found = database.read_now(lambda c: generations.page(c, workspace_id, limit=5, metadata=labels))
 
     assert found == [generation]
