@@ -41,12 +41,12 @@ async def test_a_job_that_fails_is_broken(job: Case, bench: Bench):
 )
 async def test_trouble_with_asking_is_never_the_jobs_failure(job: Case, bench: Bench, scenario):
     handle = await accepted(bench)
-    await bench.arrange(scenario, kind="poll", times=1)
+    await bench.arrange(scenario, kind="poll", times=2)
 
     heard, end = await bench.poll_to_the_end(handle)
 
     assert isinstance(end, Done)
-    assert len([waiting for waiting in heard if waiting.warning]) == (scenario != "slow")
+    assert any(waiting.warning for waiting in heard) is (scenario != "slow")
     assert len(bench.heard("submit")) == 1
 
 
@@ -55,12 +55,12 @@ async def test_trouble_with_fetching_the_result_is_waiting_too(
     fetched: Case, bench: Bench, scenario
 ):
     handle = await accepted(bench)
-    await bench.arrange(scenario, kind="result", times=1)
+    await bench.arrange(scenario, kind="result", times=2)
 
     heard, end = await bench.poll_to_the_end(handle)
 
     assert isinstance(end, Done)
-    assert [waiting for waiting in heard if waiting.warning]
+    assert any(waiting.warning for waiting in heard)
 
 
 async def test_a_rate_limited_question_says_when_to_ask_again(job: Case, bench: Bench):

@@ -11,6 +11,7 @@ from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.provider import LoadedInput
 from mediawright.providerkit.http import UnreadableReplyError
 from mediawright.providerkit.payload import (
+    call_fields,
     data_uri,
     data_uri_length,
     form_parts,
@@ -64,6 +65,21 @@ def test_an_input_that_no_field_takes_is_refused_by_its_pointer(make_call, make_
         place_inputs(call, {0: "a", 1: "b"}, {"reference_image": "image_url"})
 
     assert raised.value.pointer == "/inputs/1/role"
+
+
+def test_vendor_settings_go_into_objects_without_emptying_them(make_call):
+    call = make_call(
+        Operation.TEXT_TO_SPEECH,
+        fields={"voice_settings": {"speed": 1.1, "style": 0}, "seed": 1},
+        vendor={"acme": {"voice_settings": {"style": 0.5}, "seed": {"new": 2}, "extra": [1]}},
+    )
+
+    assert call_fields(call, "acme") == {
+        "voice_settings": {"speed": 1.1, "style": 0.5},
+        "seed": {"new": 2},
+        "extra": [1],
+    }
+    assert call_fields(call, "other") == call.fields
 
 
 def test_forms_spell_numbers_lists_and_objects():

@@ -26,10 +26,25 @@ _Shape = TypeVar("_Shape")
 
 
 def call_fields(call: MediaCall, provider: str) -> JsonObject:
-    """Return what the catalogue and then the caller's own vendor settings say to send."""
-    own = (call.parameters.vendor or {}).get(provider, {})
+    """Return what the catalogue and then the caller's own vendor settings say to send.
+
+    Settings inside an object replace their namesakes there and leave its other members alone.
+    """
     fields = {name: value for name, value in call.fields.items() if name != INPUT_FIELDS}
-    return {**fields, **own}
+    return _merged(fields, (call.parameters.vendor or {}).get(provider, {}))
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> JsonObject:
+    merged = dict(base)
+    for name, value in over.items():
+        below = merged.get(name)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[name] = _merged(_members(below), _members(value)) if both else value
+    return merged
+
+
+def _members(value: Any) -> JsonObject:
+    return msgspec.convert(value, dict[str, Any])
 
 
 def place_inputs(
@@ -170,8 +185,7 @@ def _parts(name: str, value: Any, list_suffix: str) -> list[Part]:
     if value is None:
         return []
     if isinstance(value, Mapping):
-        inner = msgspec.convert(value, dict[str, Any])
-        named = [(f"{name}[{key}]", item) for key, item in inner.items()]
+        named = [(f"{name}[{key}]", item) for key, item in _members(value).items()]
     elif isinstance(value, list | tuple):
         named = [(name + list_suffix, item) for item in msgspec.convert(value, list[Any])]
     else:
