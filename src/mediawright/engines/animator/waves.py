@@ -53,7 +53,7 @@ class MovingWater:
             mirrored = source.take(place).astype(np.float32)
             shown = deep[channel] + (mirrored - deep[channel]) * share
             if glints is not None:
-                shown += glints * (glow[channel] - shown * np.float32(0.6))
+                shown += glints * glow[channel] * (1 - shown * np.float32(1 / 255))
             picture[top:, :, channel] = np.clip(shown, 0, 255)
         return Image.fromarray(picture)
 

@@ -28,7 +28,7 @@ class Relief:
     """Fine noise, mean 0 and deviation 1."""
 
 
-def mountains(dice: Dice, size: int, sun_from_left: bool, elevation: float) -> Relief:  # noqa: FBT001 - two sides, named by the caller
+def mountains(dice: Dice, size: int, *, sun_from_left: bool, elevation: float) -> Relief:
     """Return sharp ridges with fine gullies."""
     total = np.zeros((size, size), np.float32)
     weight = np.ones((size, size), np.float32)
@@ -37,18 +37,18 @@ def mountains(dice: Dice, size: int, sun_from_left: bool, elevation: float) -> R
     for frequency in (2.2, 8.8, 36.0):
         fields += _octave_pair(dice, size, frequency)
     for field in fields:
-        ridge = np.clip(1 - np.abs(field) * np.float32(0.75), 0, 1) ** 2
+        ridge = np.clip(1 - np.abs(field) * np.float32(0.62), 0, 1) ** np.float32(1.35)
         ridge *= weight
         total += ridge * np.float32(amplitude)
-        weight = np.clip(ridge * np.float32(1.9), 0, 1)
-        amplitude *= 0.5
+        weight = np.clip(ridge * np.float32(1.6), 0, 1)
+        amplitude *= 0.46
     height = total / np.float32(1.75)
     return _lit(
         dice, height, relief_scale=0.5, texels=size / 9, left=sun_from_left, elevation=elevation
     )
 
 
-def hills(dice: Dice, size: int, sun_from_left: bool, elevation: float) -> Relief:  # noqa: FBT001 - two sides, named by the caller
+def hills(dice: Dice, size: int, *, sun_from_left: bool, elevation: float) -> Relief:
     """Return gently rolling land."""
     smooth, rough = fractal_pair(dice, size, 2.1)
     height = 0.5 + 0.2 * smooth + 0.012 * rough
@@ -62,7 +62,7 @@ def hills(dice: Dice, size: int, sun_from_left: bool, elevation: float) -> Relie
     )
 
 
-def dunes(dice: Dice, size: int, sun_from_left: bool, elevation: float) -> Relief:  # noqa: FBT001 - two sides, named by the caller
+def dunes(dice: Dice, size: int, *, sun_from_left: bool, elevation: float) -> Relief:
     """Return sand swept into crests, long on the windward side and steep behind."""
     bend, sway = fractal_pair(dice, size, 2.3, lowest=1.0)
     cells, small = band_pair(dice, size, 5.0)
@@ -124,7 +124,7 @@ def _lit(
     sun = np.array([towards, 0.3 + 0.5 * elevation, -0.35], np.float32)
     sun /= np.sqrt((sun**2).sum())
     facing = (-across * sun[0] + sun[1] - down * sun[2]) / length
-    shadow = _shadow(steep, left, np.float32(sun[1] / abs(sun[0])))
+    shadow = _shadow(steep, np.float32(sun[1] / abs(sun[0])), left=left)
     light = np.clip(facing, 0, 1) * shadow
     _, detail = fractal_pair(dice, size, 0.85, lowest=6)
     return Relief(
@@ -137,7 +137,7 @@ def _lit(
     )
 
 
-def _shadow(steep: Plane, left: bool, climb: np.float32) -> Plane:  # noqa: FBT001 - two sides, named by the caller
+def _shadow(steep: Plane, climb: np.float32, *, left: bool) -> Plane:
     """Return 0 where the land towards the sun stands in the light's way."""
     size = len(steep)
     doubled = np.concatenate([steep, steep], axis=1)

@@ -74,7 +74,7 @@ def _inside(
     size = (round(width * enlarge), round(height * enlarge))
     painted = to_image(_scene_picture(request, scene, size, report))
     painted = painted.resize((width, height), Image.Resampling.LANCZOS).convert(source.mode)
-    weight = _feathered(mask.crop(bounds)) * np.float32(strength)
+    weight = _feathered(mask)[top:bottom, left:right] * np.float32(strength)
     below = np.asarray(source.crop(bounds), np.float32)
     above = np.asarray(painted, np.float32)
     mixed = below + (above - below) * weight[:, :, None]
@@ -166,14 +166,29 @@ def _tints(palettes: list[Picture], light: Plane) -> Picture:
 
 
 def _sky_share(picture: Picture) -> Plane:
-    """Return how surely each pixel is sky: smooth from the upper edge down to it."""
+    """Return how surely each pixel is sky: joined to the upper edge without an outline."""
     _, height, width = picture.shape
-    small_width, small_height = max(2, min(width, 192)), max(2, min(height, 192))
+    small_width, small_height = max(2, min(width, 128)), max(2, min(height, 128))
     light = resize(luminance(picture), small_width, small_height)
-    edges = np.abs(np.diff(light, axis=0, prepend=light[:1]))
-    edges += np.abs(np.diff(light, axis=1, prepend=light[:, :1]))
-    reached = np.cumsum(np.maximum(edges - np.float32(0.03), 0), axis=0)
-    share = smoothstep(0.32, 0.05, reached)
+    steps = np.abs(np.diff(light, axis=0, prepend=light[:1]))
+    steps = np.maximum(steps, np.abs(np.diff(light, axis=1, prepend=light[:, :1])))
     down = np.linspace(0, 1, small_height, dtype=np.float32)[:, None]
-    share = share * smoothstep(0.85, 0.55, down) * smoothstep(0.1, 0.3, light + 0.35 * (1 - down))
-    return np.clip(resize(share.astype(np.float32), width, height), 0, 1)
+    cost = np.maximum(steps - np.float32(0.035), 0) + np.float32(0.03) * smoothstep(0.6, 0.9, down)
+    reached = np.full_like(light, 9)
+    reached[0] = cost[0]
+    for _ in range(small_height + small_width // 4):
+        # A way there from any side: around a cloud, but not through a ridge.
+        near = reached.copy()
+        near[1:] = np.minimum(near[1:], reached[:-1])
+        near[:-1] = np.minimum(near[:-1], reached[1:])
+        near[:, 1:] = np.minimum(near[:, 1:], reached[:, :-1])
+        near[:, :-1] = np.minimum(near[:, :-1], reached[:, 1:])
+        reached = np.minimum(reached, near + cost)
+    share = smoothstep(0.2, 0.05, reached)
+    # The sun's disc and bright clouds are islands in the sky, and belong to it.
+    filled = Image.fromarray((share * np.float32(255)).astype(np.uint8))
+    filled = filled.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.MinFilter(11))
+    filled = filled.filter(ImageFilter.GaussianBlur(1.0))
+    closed = np.asarray(filled, np.float32) / np.float32(255)
+    closed = closed * smoothstep(0.95, 0.7, down)
+    return np.clip(resize(closed.astype(np.float32), width, height), 0, 1)

@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from mediawright.engines.painter.noise import Taps, taps
 from mediawright.engines.painter.planes import Colour, Picture, Plane, colour, mix, smoothstep
 from mediawright.engines.painter.relief import Relief
+from mediawright.engines.painter.scene import Hour
 from mediawright.engines.painter.view import Layer, View
 
 _SLICES = 150
+_LEAST_SNOW = 0.05
+_FINE = 6.0
+"""How many times finer the noise of near ground is than that of far ground."""
 
 Envelope = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 """How high the land may rise at (across, distance), in units."""
@@ -21,26 +25,59 @@ Envelope = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What the land is made of."""
+    """What the land is made of; heights are parts of the stretch's peak."""
 
     rock: Colour
     plants: Colour
     plants_dry: Colour
     snow_line: float
-    """The height, 0 to 1 of the relief, above which snow lies; above 1 for none."""
+    """The height above which snow lies; far above 1 for none."""
     plant_line: float
-    """The height up to which things grow."""
+    """The height up to which things grow; far below 0 for none."""
+    grain: float = 0.14
+    """How uneven the colour is."""
+    relief: float = 1.0
+    """How strongly light and shade model the land."""
 
 
-def ground_of(view: View) -> Ground:
-    """Return the materials of the scene's open land."""
+def rock_of(view: View) -> Ground:
+    """Return what mountains are made of: rock, with plants below and snow above."""
     snow = view.scene.snow_cover
     return Ground(
-        rock=colour("#77706c"),
-        plants=colour("#4d6b34"),
-        plants_dry=colour("#8a8a4a"),
-        snow_line=0.62 - 0.75 * snow,
-        plant_line=0.42,
+        rock=colour("#7a7370"),
+        plants=colour("#43592f"),
+        plants_dry=colour("#75713f"),
+        snow_line=0.52 - 0.72 * snow,
+        plant_line=0.3 - 0.25 * snow,
+        relief=1.15,
+    )
+
+
+def field_of(view: View) -> Ground:
+    """Return what meadows and hills are made of."""
+    snow = view.scene.snow_cover
+    golden = view.scene.hour in {Hour.GOLDEN, Hour.SUNSET}
+    return Ground(
+        rock=colour("#7f7a62"),
+        plants=colour("#5c8438"),
+        plants_dry=colour("#a89c4c" if golden else "#8f9a48"),
+        snow_line=9.0 if snow < _LEAST_SNOW else 0.75 - 1.5 * snow,
+        plant_line=4.0,
+        grain=0.1,
+    )
+
+
+def sand_of(view: View) -> Ground:
+    """Return what deserts are made of."""
+    del view
+    return Ground(
+        rock=colour("#dba56a"),
+        plants=colour("#dba56a"),
+        plants_dry=colour("#dba56a"),
+        snow_line=9.0,
+        plant_line=-9.0,
+        grain=0.035,
+        relief=1.3,
     )
 
 
@@ -52,6 +89,8 @@ class Reach:
     far: float
     eye: float
     """How high the viewer's eye is over the land's zero, in units."""
+    peak: float
+    """The height that counts as 1 for snow and plants, in units."""
     envelope: Envelope
     bottom: int
     """The first row that the land need not fill."""
@@ -59,6 +98,8 @@ class Reach:
     """Where in the relief the land lies, in units."""
     haze: float = 0.06
     """How much of the haze a unit of distance adds."""
+    shore: float | None = None
+    """The height below which the land lies under water, in units; `None` without water."""
 
 
 def land(
@@ -71,13 +112,24 @@ def land(
     if top >= bottom:
         return None
     distance, cover = _distance(rows, distances, top, bottom)
+    down = (distance + np.float32(reach.shift[1])) * np.float32(relief.texels)
     across = view.columns * distance + np.float32(reach.shift[0])
-    place = taps(
-        relief.size,
-        across * np.float32(relief.texels),
-        (distance + np.float32(reach.shift[1])) * np.float32(relief.texels),
+    across = across * np.float32(relief.texels)
+    place = taps(relief.size, across, down)
+    detail = place.read(relief.detail)
+    if reach.near < 2:  # noqa: PLR2004 - units; ground this near shows its grain
+        fine = taps(relief.size, across * np.float32(_FINE), down * np.float32(_FINE * 0.7))
+        detail = detail * np.float32(0.6) + fine.read(relief.detail) / (
+            np.float32(0.6) + distance * np.float32(0.45)
+        )
+    row = np.arange(top, bottom, dtype=np.float32)[:, None]
+    altitude = np.float32(reach.eye) - (row - np.float32(view.horizon)) * distance / np.float32(
+        view.scale
     )
-    picture = _shade(view, relief, ground, place, distance, reach)
+    if reach.shore is not None:
+        cover = cover * smoothstep(reach.shore - 0.004, reach.shore + 0.004, altitude)
+    picture = _shade(view, relief, ground, place, (distance, altitude / reach.peak, detail))
+    picture = hazed(view, picture, distance, reach.haze)
     return Layer(name=name, colour=picture, cover=cover, top=top, depth=depth)
 
 
@@ -126,25 +178,27 @@ def _distance(
 
 
 def _shade(
-    view: View, relief: Relief, ground: Ground, place: Taps, distance: Plane, reach: Reach
+    view: View,
+    relief: Relief,
+    ground: Ground,
+    place: Taps,
+    facts: tuple[Plane, Plane, Plane],
 ) -> Picture:
-    height, light = place.read(relief.height), place.read(relief.light)
-    slope, detail = place.read(relief.slope), place.read(relief.detail)
+    """Return the land's colours before any haze; `facts` are distance, height and detail."""
+    _, height, detail = facts
+    light, slope = place.read(relief.light), place.read(relief.slope)
     grown = smoothstep(
-        0.16, -0.16, height - np.float32(ground.plant_line) + detail * 0.06 + slope * 0.5
+        0.14, -0.14, height - np.float32(ground.plant_line) + detail * 0.05 + slope * 0.35
     )
-    dry = np.clip(0.35 + 0.25 * detail, 0, 1)
-    albedo = mix(
-        ground.rock * (1 + 0.14 * detail), mix(ground.plants, ground.plants_dry, dry), grown
-    )
-    albedo *= np.clip(1 + 0.13 * detail, 0.5, 1.5)
+    dry = np.clip(0.4 + 0.22 * detail + 0.5 * (height - 0.5), 0, 1)
+    albedo = mix(ground.rock, mix(ground.plants, ground.plants_dry, dry), grown)
+    albedo *= np.clip(1 + np.float32(ground.grain) * detail, 0.45, 1.6)
     snow = smoothstep(
-        -0.06, 0.1, height - np.float32(ground.snow_line) - slope * 0.42 + detail * 0.055
+        -0.05, 0.09, height - np.float32(ground.snow_line) - slope * 0.4 + detail * 0.045
     )
     albedo = mix(albedo, colour("#eef3fb"), snow)
-    ambient = view.light.ambient * (np.float32(0.75) + np.float32(0.35) * (1 - slope))
-    picture = albedo * (view.light.sun * (light * np.float32(1.15)) + ambient)
-    return hazed(view, picture, distance, reach.haze)
+    ambient = view.light.ambient * (np.float32(0.62) + np.float32(0.45) * (1 - slope))
+    return albedo * (view.light.sun * (light * np.float32(ground.relief)) + ambient)
 
 
 def hazed(view: View, picture: Picture, distance: Plane | float, strength: float) -> Picture:
