@@ -25,8 +25,6 @@ class RoutePlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     upstream_id: str
     fields: dict[str, Any] = {}
     """The request's parameters in the provider's own names and values."""
-    input_fields: dict[str, str] = {}
-    """The provider's field for the inputs of a role; `name[]` takes a list of them."""
     price: Price = Price()
     synchronous: bool = False
     """Whether the provider answers the submit with the finished media."""

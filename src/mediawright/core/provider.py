@@ -61,9 +61,6 @@ class MediaCall(msgspec.Struct, frozen=True, kw_only=True):
     fields: JsonObject
     """Parameters already in the provider's names and values (from the catalogue's route)."""
     inputs: tuple[LoadedInput, ...] = ()
-    input_fields: dict[str, str] = {}
-    """The provider's field for the inputs of a role (from the catalogue's route), where the
-    route names one; `name[]` takes a list of them."""
 
     def inputs_for(self, *roles: InputRole) -> tuple[LoadedInput, ...]:
         """Return the inputs with one of the roles, in order."""
