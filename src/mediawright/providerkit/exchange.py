@@ -96,7 +96,8 @@ class Exchange:
             refusal = getattr(error, "os_error", None)
             if isinstance(refusal, ForbiddenAddressError):
                 raise refused(refusal.refusal, self._host) from None
-            raise self.failed(failure) from error
+            # Not chained: aiohttp's messages quote URLs, and these may hold tokens.
+            raise self.failed(failure, type(error).__name__) from None
 
     def start_hop(self, host: str, *, sends: bool) -> None:
         """Begin one request.
@@ -131,9 +132,14 @@ class Exchange:
         """Note that the reply began, or that more of it came."""
         self._enter(Phase.READING, self._limits.chunk)
 
-    def failed(self, failure: TransportFailure) -> TransportError:
-        """Return the error for a failure at this point of the exchange."""
-        return TransportError(failure, self._host, sent=self.has_sent)
+    def failed(self, failure: TransportFailure, cause: str | None = None) -> TransportError:
+        """Return the error for a failure at this point of the exchange.
+
+        Args:
+            failure: What failed.
+            cause: The class of the exception behind it, if there is one.
+        """
+        return TransportError(failure, self._host, sent=self.has_sent, cause=cause)
 
     def _enter(self, phase: Phase, seconds: float) -> None:
         self._phase = phase

@@ -42,7 +42,7 @@ _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w=.-]+)*;base64,")
 _URL = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/?#@\s]*(?:@[^/?#@\s]*)*@")
 _URL_PARAMETER = re.compile(r"([?&#;])([^=&#;?\s]+)=([^&#;\s]*)")
-_SCHEMED = re.compile(r"\b(Bearer|Basic|Key|Token|ApiKey)(\s+)(?=\S*[\d_.-])[\w.~+/=:-]{8,}", re.I)
+_SCHEMED = re.compile(r"\b(Bearer|Basic|Key|Token|ApiKey)(\s+)(?=\S*\d)[\w.~+/=:-]{8,}", re.I)
 _WELL_KNOWN = re.compile(
     r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?"  # JSON Web Token
     r"|\b(?:sk|pk|rk)[-_][\w-]{12,}"

@@ -113,7 +113,9 @@ class StagingFile:
     def _discard(self) -> None:
         with self._lock:
             self._discarded = True
-            if self._file is not None:
-                with contextlib.suppress(OSError):  # closing flushes, and the disk may be full
-                    self._file.close()
-            self.path.unlink(missing_ok=True)
+            if self._file is None:
+                return
+            with contextlib.suppress(OSError):  # closing flushes, and the disk may be full
+                self._file.close()
+            with contextlib.suppress(OSError):
+                self.path.unlink()

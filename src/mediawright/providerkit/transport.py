@@ -53,12 +53,15 @@ class TransportError(MediawrightError):
 
     kind = ErrorKind.PROVIDER
 
-    def __init__(self, failure: TransportFailure, host: str, *, sent: bool) -> None:
+    def __init__(
+        self, failure: TransportFailure, host: str, *, sent: bool, cause: str | None = None
+    ) -> None:
         """Say how the exchange with `host` failed."""
+        details: dict[str, str | bool] = {"host": host, "sent": sent}
+        if cause is not None:
+            details["cause"] = cause
         super().__init__(
-            f"transport_{failure.value}",
-            f"{host}: {_SENTENCES[failure]}.",
-            details={"host": host, "sent": sent},
+            f"transport_{failure.value}", f"{host}: {_SENTENCES[failure]}.", details=details
         )
         self.failure = failure
         self.sent = sent
