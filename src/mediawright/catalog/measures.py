@@ -14,11 +14,13 @@ _MILLION = Decimal(1_000_000)
 _MINUTE = Decimal(60)
 
 
-class Measure(msgspec.Struct, frozen=True):
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """A quantity, and how it came about."""
 
     quantity: Decimal
-    exact: bool
+    times: int = 1
+    """How often it is due: once for each output."""
+    exact: bool = True
     """Whether it is known, or only expected."""
     text: str
     """For people, such as `4 s`."""
@@ -32,90 +34,94 @@ def measure(row: PriceRow, applied: Applied, usage: Usage | None = None) -> Meas
         applied: The request.
         usage: What the provider reported, which counts before what was expected.
     """
-    count = Decimal(applied.count)
+    count = applied.count
     match row.unit:
         case PriceUnit.CALL:
-            return Measure(Decimal(1), True, "1 request")  # noqa: FBT003 - a field, not a flag
+            return Measure(quantity=Decimal(1), text="1 request")
         case PriceUnit.GENERATION | PriceUnit.IMAGE:
-            return Measure(count, True, _plural(count, row.unit.value))  # noqa: FBT003
+            text = _plural(count, row.unit.value)
+            return Measure(quantity=Decimal(1), times=count, text=text)
         case PriceUnit.CHARACTER:
             return _characters(applied, usage)
         case PriceUnit.SECOND | PriceUnit.MINUTE:
             return _time(row, applied, usage)
         case PriceUnit.MEGAPIXEL:
-            return _megapixels(applied, count, round_up=row.round_up)
+            return _megapixels(applied)
         case PriceUnit.INPUT_MEGAPIXEL:
             return _input_megapixels(applied)
         case PriceUnit.TOKEN:
             return _tokens(row, applied, usage)
 
 
-def packages(row: PriceRow, quantity: Decimal) -> Decimal:
-    """Return how often the amount of a row is due for a quantity."""
-    number = quantity / Decimal(row.per)
-    return number.to_integral_value(ROUND_CEILING) if row.round_up else number
+def packages(row: PriceRow, found: Measure) -> Decimal:
+    """Return how often the amount of a row is due; started packages may count as whole ones."""
+    number = found.quantity / Decimal(row.per)
+    if row.round_up:
+        number = number.to_integral_value(ROUND_CEILING)
+    return number * found.times
 
 
 def _characters(applied: Applied, usage: Usage | None) -> Measure:
     reported = usage.characters if usage is not None else None
-    number = Decimal(applied.characters if reported is None else reported)
-    return Measure(number, True, _plural(number, "character"))  # noqa: FBT003
+    number = applied.characters if reported is None else reported
+    return Measure(quantity=Decimal(number), text=_plural(number, "character"))
 
 
 def _time(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | None:
     reported = usage.seconds if usage is not None else None
     if reported is not None:
-        found: tuple[Decimal, bool] | None = (exact_decimal(reported), True)
-    else:
-        found = _expected_seconds(row, applied)
-    if found is None:
-        return None
-    seconds, exact = found
-    if row.unit is PriceUnit.MINUTE:
-        return Measure(seconds / _MINUTE, exact, f"{_short(seconds)} s")
-    return Measure(seconds, exact, f"{_short(seconds)} s")
-
-
-def _expected_seconds(row: PriceRow, applied: Applied) -> tuple[Decimal, bool] | None:
-    total, exact = Decimal(0), True
-    if row.seconds_of in (SecondsOf.OUTPUT, SecondsOf.BOTH):
+        seconds, times, exact = exact_decimal(reported), 1, True
+    elif row.seconds_of is SecondsOf.OUTPUT:
         if applied.seconds is None:
             return None
-        total += exact_decimal(applied.seconds) * applied.count
-    if row.seconds_of in (SecondsOf.INPUT, SecondsOf.BOTH):
-        if applied.input_seconds is not None:
-            seconds = exact_decimal(applied.input_seconds)
-        elif row.unknown_seconds is not None:
-            seconds, exact = Decimal(row.unknown_seconds), False
-        else:
+        seconds, times, exact = exact_decimal(applied.seconds), applied.count, True
+    else:
+        found = _with_input_seconds(row, applied)
+        if found is None:
             return None
-        if row.max_input_seconds is not None:
-            seconds = min(seconds, Decimal(row.max_input_seconds))
-        total += seconds
-    return total, exact
+        (seconds, exact), times = found, 1
+    text = f"{_short(seconds)} s" if times == 1 else f"{times} x {_short(seconds)} s"
+    if row.unit is PriceUnit.MINUTE:
+        seconds /= _MINUTE
+    return Measure(quantity=seconds, times=times, exact=exact, text=text)
 
 
-def _megapixels(applied: Applied, count: Decimal, *, round_up: bool) -> Measure | None:
+def _with_input_seconds(row: PriceRow, applied: Applied) -> tuple[Decimal, bool] | None:
+    if applied.input_seconds is not None:
+        seconds, exact = exact_decimal(applied.input_seconds), True
+    elif row.unknown_seconds is not None:
+        seconds, exact = Decimal(row.unknown_seconds), False
+    else:
+        return None
+    if row.max_input_seconds is not None:
+        seconds = min(seconds, Decimal(row.max_input_seconds))
+    if row.seconds_of is SecondsOf.BOTH:
+        if applied.seconds is None:
+            return None
+        seconds += exact_decimal(applied.seconds) * applied.count
+    return seconds, exact
+
+
+def _megapixels(applied: Applied) -> Measure | None:
     if applied.width is None or applied.height is None:
         return None
     each = Decimal(applied.width * applied.height) / _MILLION
-    if round_up:
-        each = each.to_integral_value(ROUND_CEILING)
-    text = f"{_short(each)} MP" if count == 1 else f"{_short(count)} x {_short(each)} MP"
-    return Measure(each * count, True, text)  # noqa: FBT003
+    times = applied.count
+    text = f"{_short(each)} MP" if times == 1 else f"{times} x {_short(each)} MP"
+    return Measure(quantity=each, times=times, text=text)
 
 
 def _input_megapixels(applied: Applied) -> Measure | None:
     if applied.input_pixels is None:
         return None
     megapixels = Decimal(applied.input_pixels) / _MILLION
-    return Measure(megapixels, True, f"{_short(megapixels)} MP in")  # noqa: FBT003
+    return Measure(quantity=megapixels, text=f"{_short(megapixels)} MP in")
 
 
 def _tokens(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | None:
     reported = _reported_tokens(row.token, usage)
     if reported is not None:
-        return Measure(Decimal(reported), True, f"{reported} tokens")  # noqa: FBT003
+        return Measure(quantity=Decimal(reported), text=_plural(reported, "token"))
     estimate = row.estimate
     if estimate is None:
         return None
@@ -140,7 +146,7 @@ def _tokens(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | N
             return None
         total += Decimal(factor) * quantity
     total = total.to_integral_value(ROUND_CEILING)
-    return Measure(total, False, f"about {total} tokens")  # noqa: FBT003
+    return Measure(quantity=total, exact=False, text=f"about {_plural(total, 'token')}")
 
 
 def _reported_tokens(kind: TokenKind | None, usage: Usage | None) -> int | None:
@@ -165,8 +171,8 @@ def _short(value: Decimal) -> str:
     return f"{value.quantize(Decimal('0.001')).normalize():f}"
 
 
-def _plural(number: Decimal, noun: str) -> str:
-    return f"{number:f} {noun}" if number == 1 else f"{number:f} {noun}s"
+def _plural(number: Decimal | int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 _NOT_PICTURES = frozenset({"reference_video", "reference_audio"})

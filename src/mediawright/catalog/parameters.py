@@ -100,6 +100,7 @@ def _settle_size(
     model: Model, operation: Operation, given: dict[str, Any], findings: Findings
 ) -> dict[str, Any]:
     """Keep one of size and aspect ratio (rule 80), in the form the model knows."""
+    given = _auto_size(model, operation, given, findings)
     size, ratio = given.get("size"), given.get("aspect_ratio")
     takes_size = model.parameter("size", operation) is not None
     ratio_rule = model.parameter("aspect_ratio", operation)
@@ -117,6 +118,18 @@ def _settle_size(
         assert size_rule is not None  # noqa: S101 - takes_size says so
         _ratio_to_size(ratio, size_rule, given, findings)
     return given
+
+
+def _auto_size(
+    model: Model, operation: Operation, given: dict[str, Any], findings: Findings
+) -> dict[str, Any]:
+    """Read a size of `auto` as the aspect ratio of that name, where the model has it."""
+    rule = model.parameter("aspect_ratio", operation)
+    if given.get("size") != "auto" or rule is None or "auto" not in rule.values:
+        return given
+    findings.replaced(pointer_to("size"), "the model takes it as an aspect ratio", "auto", "auto")
+    moved = {name: value for name, value in given.items() if name != "size"}
+    return {"aspect_ratio": "auto", **moved}
 
 
 def _agrees(model: Model, size: Any, resolution: Any) -> bool:

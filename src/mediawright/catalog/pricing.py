@@ -123,7 +123,7 @@ def _total(
 
 
 def _amount(row: PriceRow, found: Measure, applied: Applied) -> Decimal:
-    amount = packages(row, found.quantity) * Decimal(row.amount)
+    amount = packages(row, found) * Decimal(row.amount)
     amount += Decimal(row.base) * applied.count
     return max(amount, Decimal(row.minimum))
 

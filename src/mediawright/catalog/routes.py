@@ -97,7 +97,6 @@ def _plan(question: RouteQuestion, route: Route) -> RoutePlan:
         provider=route.provider,
         upstream_id=route.upstream_id,
         fields=translate(route, question.applied, vendor),
-        input_fields={role.value: field for role, field in route.input_fields.items()},
         price=price(question.model, route, question.applied, question.settings),
         synchronous=route.synchronous,
     )

@@ -116,11 +116,25 @@ def _variant_mismatch(context: RuleContext, findings: Findings) -> None:
         )
 
 
+def _transparency_needs_alpha(context: RuleContext, findings: Findings) -> None:
+    """Refuse a transparent background in a format without transparency (openai section 2.1)."""
+    output_format = context.applied.get("output_format")
+    if context.applied.get("background") == "transparent" and output_format == "jpeg":
+        findings.problem(
+            "invalid_background",
+            "A JPEG has no transparency.",
+            "/parameters/background",
+            hint="Use output_format png or webp.",
+            allowed=["png", "webp"],
+        )
+
+
 RULES: dict[str, RequestRule] = {
     "aspect_ratio_incompatible_with_high_res": _aspect_ratio_incompatible_with_high_res,
     "audio_needs_visual_reference": _audio_needs_visual_reference,
     "frames_exclude_references": _frames_exclude_references,
     "last_frame_needs_first_frame": _last_frame_needs_first_frame,
+    "transparency_needs_alpha": _transparency_needs_alpha,
     "variant_mismatch": _variant_mismatch,
 }
 """Every rule by the name the data uses."""

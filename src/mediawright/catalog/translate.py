@@ -8,15 +8,24 @@ from typing import Any, cast
 
 from mediawright.catalog.applied import Applied
 from mediawright.catalog.model import FieldRule, Route
+from mediawright.core.provider import INPUT_FIELDS
 
 PIXEL_PARAMETERS = ("width", "height", "dimensions")
 """Worked out by us, and mapped like parameters: pixels, and `WIDTHxHEIGHT`."""
+
+_PROMPT_FIELDS = frozenset(
+    {"prompt", "promptText", "input", "text", "model", "model_id", "file", INPUT_FIELDS}
+)
+"""Fields that adapters write themselves: what is asked, and of which model."""
 
 
 def translate(
     route: Route, applied: Applied, vendor_settings: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the provider's fields for a request.
+
+    Under the reserved key `INPUT_FIELDS` they also say which field takes which inputs,
+    where the route names one.
 
     Args:
         route: The route whose names are used.
@@ -40,6 +49,13 @@ def translate(
         if key in table.values:
             _put(fields, table.field, table.values[key])
     _merge(fields, vendor_settings or {})
+    named = {
+        role.value: field
+        for role, field in route.input_fields.items()
+        if applied.inputs.get(role.value)
+    }
+    if named:
+        fields[INPUT_FIELDS] = named
     return fields
 
 
@@ -115,6 +131,7 @@ def _written_paths(route: Route) -> set[str]:
     paths.update(route.constants)
     paths.update(field.removesuffix("[]") for field in route.input_fields.values())
     paths.update(route.reserved)
+    paths.update(_PROMPT_FIELDS)
     return paths
 
 
