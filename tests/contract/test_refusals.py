@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from mediawright.core.provider import Accepted, Broken, Declined, FaultKind
@@ -116,16 +117,10 @@ async def test_a_slow_answer_is_waited_for(case: Case, bench: Bench):
 
 
 async def test_a_mistake_is_an_invalid_request(case: Case, bench: Bench):
-    call = bench.call()
-    wrong = {name: {"no": "such value"} for name in call.fields if name != "voice_id"}
-    outcome = await bench.submit(
-        type(call)(
-            **{
-                **{name: getattr(call, name) for name in call.__struct_fields__},
-                "fields": {**call.fields, **wrong},
-            }
-        )
-    )
+    mistaken = dict.fromkeys(case.fields.keys() - {"voice_id"}, "no such value")
+    call = msgspec.structs.replace(bench.call(), fields={**case.fields, **mistaken})
+
+    outcome = await bench.submit(call)
 
     assert isinstance(outcome, Declined)
     assert outcome.fault.kind is FaultKind.INVALID_REQUEST

@@ -67,8 +67,6 @@ _FAULT_KINDS = {
     "needs_authorization": FaultKind.BAD_CREDENTIAL,
     "detected_unusual_activity": FaultKind.BAD_CREDENTIAL,
     "bad_prompt": FaultKind.REFUSED,
-    "too_many_concurrent_requests": FaultKind.RATE_LIMITED,
-    "system_busy": FaultKind.RATE_LIMITED,
     "voice_not_found": FaultKind.INVALID_REQUEST,
     "max_character_limit_exceeded": FaultKind.INVALID_REQUEST,
 }
