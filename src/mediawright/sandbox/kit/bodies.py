@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.message import Message
+from email.parser import HeaderParser
 from typing import Any, cast
 
-from aiohttp import BodyPartReader, hdrs, web
+from aiohttp import hdrs, web
 
 from mediawright.sandbox.kit.scenario import take_markers
 
@@ -84,48 +86,69 @@ class _MarkerTaker:
 async def read_body(request: web.Request) -> Body:
     """Read the whole body of a request."""
     content_type = request.content_type if request.headers.get(hdrs.CONTENT_TYPE) else ""
-    if content_type.startswith("multipart/"):
-        return await _read_multipart(request, content_type)
     raw = await request.read()
-    if not (content_type.endswith("json") and raw):
-        return Body(content_type=content_type, raw=raw)
+    taker = _MarkerTaker()
     try:
-        document = json.loads(raw)
+        if content_type.startswith("multipart/"):
+            parts = split_multipart(raw, request.headers[hdrs.CONTENT_TYPE])
+            cleaned = tuple(_without_markers(part, taker) for part in parts)
+            return Body(content_type=content_type, parts=cleaned, markers=tuple(taker.markers))
+        if content_type.endswith("json") and raw:
+            document = taker.clean_document(json.loads(raw))
+            return Body(
+                content_type=content_type,
+                raw=raw,
+                document=document,
+                markers=tuple(taker.markers),
+            )
     except ValueError:
         return Body(content_type=content_type, raw=raw, malformed=True)
-    taker = _MarkerTaker()
-    return Body(
-        content_type=content_type,
-        raw=raw,
-        document=taker.clean_document(document),
-        markers=tuple(taker.markers),
-    )
+    return Body(content_type=content_type, raw=raw)
 
 
-async def _read_multipart(request: web.Request, content_type: str) -> Body:
-    taker = _MarkerTaker()
-    parts: list[Part] = []
-    try:
-        async for part in await request.multipart():
-            if isinstance(part, BodyPartReader):
-                parts.append(await _read_part(part, taker))
-    except ValueError:
-        return Body(content_type=content_type, malformed=True)
-    return Body(content_type=content_type, parts=tuple(parts), markers=tuple(taker.markers))
+def split_multipart(raw: bytes, content_type: str) -> list[Part]:
+    """Return the parts of a multipart body (RFC 2046, RFC 7578).
+
+    Args:
+        raw: The body.
+        content_type: The whole header, which names the boundary.
+
+    Raises:
+        ValueError: If it is no such body.
+    """
+    boundary = _parse_headers(f"Content-Type: {content_type}").get_boundary()
+    if not boundary:
+        raise ValueError("no boundary")
+    # The first delimiter may stand at the very beginning, without a line before it.
+    first, *pieces = (b"\r\n" + raw).split(b"\r\n--" + boundary.encode())
+    if first.strip() or not pieces or not pieces[-1].startswith(b"--"):
+        raise ValueError("no multipart body, or one without an end")
+    return [_read_part(piece) for piece in pieces[:-1]]
 
 
-async def _read_part(part: BodyPartReader, taker: _MarkerTaker) -> Part:
-    data = bytes(await part.read())
-    if part.filename is None:
-        data = taker.clean(data.decode("utf-8", "surrogateescape")).encode(
-            "utf-8", "surrogateescape"
-        )
+def _read_part(piece: bytes) -> Part:
+    head, blank, data = piece.lstrip(b" \t").partition(b"\r\n\r\n")
+    if not blank:
+        raise ValueError("a part without an end of its headers")
+    headers = _parse_headers(head.removeprefix(b"\r\n").decode("utf-8", "replace"))
+    name = headers.get_param("name", "", "content-disposition")
     return Part(
-        name=part.name or "",
+        name=name if isinstance(name, str) else "",
         data=data,
-        filename=part.filename,
-        content_type=part.headers.get(hdrs.CONTENT_TYPE),
+        filename=headers.get_filename(),
+        content_type=headers["content-type"],
     )
+
+
+def _parse_headers(text: str) -> Message:
+    return HeaderParser().parsestr(text)
+
+
+def _without_markers(part: Part, taker: _MarkerTaker) -> Part:
+    if part.filename is not None:
+        return part
+    text = part.data.decode("utf-8", "surrogateescape")
+    return replace(part, data=taker.clean(text).encode("utf-8", "surrogateescape"))
 
 
 def summarise(body: Body) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _PNG_WITH_ALPHA = (4, 6)
+_JPEG_MARK = 0xFF
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xDA)})
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -49,12 +50,12 @@ def _read_jpeg(data: bytes) -> PictureFacts | None:
     if not data.startswith(b"\xff\xd8\xff"):
         return None
     place = 2
-    while data[place] == 0xFF:
+    while data[place] == _JPEG_MARK:
         marker = data[place + 1]
         if marker in _JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", data, place + 5)
             return PictureFacts(content_type="image/jpeg", width=width, height=height)
-        if marker == 0xFF:
+        if marker == _JPEG_MARK:
             place += 1
         elif marker in _JPEG_WITHOUT_LENGTH:
             place += 2

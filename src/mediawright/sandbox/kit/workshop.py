@@ -120,7 +120,9 @@ def _resampled(sound: Sound, sample_rate: int) -> Sound:
     count = max(1, round(sound.seconds * sample_rate))
     places = np.arange(count) * (sound.sample_rate / sample_rate)
     known = np.arange(len(sound.samples))
-    channels = [np.interp(places, known, channel) for channel in sound.samples.T]
+    channels: list[NDArray[np.float64]] = [
+        np.interp(places, known, channel) for channel in sound.samples.T
+    ]
     return Sound(samples=np.stack(channels, axis=1).astype(np.float32), sample_rate=sample_rate)
 
 

@@ -1,0 +1,528 @@
+"""The OpenAI emulator as OpenAI's own SDK sees it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import wave
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+from openai import OpenAI
+from PIL import Image
+
+from mediawright.sandbox.background import BackgroundSandbox
+
+MODEL = "gpt-image-2"
+# The SDK still has the methods of retired endpoints and of retiring models, and says so.
+DEPRECATED_METHOD = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+SCENARIO = "X-Sandbox-Scenario"
+
+
+@pytest.fixture
+def client(sandbox: BackgroundSandbox) -> Iterator[OpenAI]:
+    with connect(sandbox) as connected:
+        yield connected
+
+
+def connect(sandbox: BackgroundSandbox, **settings: Any) -> OpenAI:
+    return OpenAI(
+        **{
+            "api_key": sandbox.credentials["openai"],
+            "base_url": sandbox.base_urls["openai"]["api"],
+            "max_retries": 0,
+            **settings,
+        }
+    )
+
+
+def decode(b64_json: str | None) -> Image.Image:
+    assert b64_json
+    image = Image.open(io.BytesIO(base64.b64decode(b64_json)))
+    image.load()
+    return image
+
+
+def picture(width: int = 64, height: int = 48, mode: str = "RGB", kind: str = "PNG") -> bytes:
+    target = io.BytesIO()
+    Image.new(mode, (width, height), "teal").save(target, kind)
+    return target.getvalue()
+
+
+def test_makes_a_picture(client: OpenAI, sandbox: BackgroundSandbox) -> None:
+    reply = client.images.generate(
+        model=MODEL, prompt="a red kite over dunes", size="1536x1024", quality="medium"
+    )
+    assert (reply.size, reply.quality) == ("1536x1024", "medium")
+    assert (reply.background, reply.output_format) == ("opaque", "png")
+    assert reply.usage
+    assert reply.usage.total_tokens == (reply.usage.input_tokens + reply.usage.output_tokens)
+    assert reply.usage.output_tokens == reply.usage.output_tokens_details.image_tokens > 1000
+    image = decode(reply.data[0].b64_json)
+    assert image.format == "PNG"
+    assert abs(image.width / image.height - 1.5) < 0.05
+    assert [entry.status for entry in sandbox.journal.entries(kind="submit")] == [200]
+
+
+def test_makes_several_different_pictures(client: OpenAI) -> None:
+    reply = client.images.generate(model=MODEL, prompt="a lake", n=2, output_format="jpeg")
+    images = [decode(item.b64_json) for item in reply.data]
+    assert [image.format for image in images] == ["JPEG", "JPEG"]
+    assert images[0].tobytes() != images[1].tobytes()
+
+
+def test_cuts_a_picture_out(client: OpenAI) -> None:
+    reply = client.images.generate(
+        model="gpt-image-2.5-flare", prompt="a kite", background="transparent",
+        output_format="webp", quality="max",
+    )  # fmt: skip
+    image = decode(reply.data[0].b64_json)
+    assert reply.background == "transparent"
+    assert image.getchannel("A").getextrema() == (0, 255)
+
+
+def test_streams_drafts_and_the_picture(client: OpenAI) -> None:
+    stream = client.images.generate(model=MODEL, prompt="dawn", stream=True, partial_images=2)
+    events = list(stream)
+    assert [event.type for event in events] == [
+        "image_generation.partial_image",
+        "image_generation.partial_image",
+        "image_generation.completed",
+    ]
+    assert [event.partial_image_index for event in events[:2]] == [0, 1]
+    assert all(decode(event.b64_json) for event in events)
+    assert events[2].usage.output_tokens > 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "param", "code"),
+    [
+        ({"size": "1000x1000"}, "size", "invalid_value"),
+        ({"size": "256x256"}, "size", "invalid_value"),
+        ({"size": "3840x1024"}, "size", "invalid_value"),
+        ({"size": "4096x2048"}, "size", "invalid_value"),
+        ({"size": "512x512", "model": "gpt-image-1.5"}, "size", "invalid_value"),
+        ({"size": "big"}, "size", "invalid_value"),
+        ({"n": 11}, "n", "integer_above_max_value"),
+        ({"n": 0}, "n", "integer_below_min_value"),
+        ({"n": "two"}, "n", "invalid_type"),
+        ({"quality": "hd"}, "quality", "invalid_value"),
+        ({"quality": "xhigh"}, "quality", "invalid_value"),
+        ({"output_format": "bmp"}, "output_format", "invalid_value"),
+        ({"output_format": "svg"}, "output_format", "invalid_value"),
+        ({"background": "transparent", "output_format": "jpeg"}, "background", "invalid_value"),
+        ({"output_compression": 50}, "output_compression", "invalid_value"),
+        ({"partial_images": 2}, "partial_images", "invalid_value"),
+        ({"frame_count": 4}, "frame_count", "invalid_value"),
+        ({"complexity": "low"}, "complexity", "unsupported_parameter"),
+        ({"response_format": "url"}, "response_format", "unknown_parameter"),
+        ({"extra_body": {"seed": 4}}, "seed", "unknown_parameter"),
+        ({"prompt": ""}, "prompt", "string_below_min_length"),
+        ({"prompt": "x" * 32_001}, "prompt", "string_above_max_length"),
+    ],
+)
+def test_refuses_a_bad_parameter(
+    client: OpenAI, settings: dict[str, Any], param: str, code: str
+) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.images.generate(**{"model": MODEL, "prompt": "a kite", **settings})
+    assert caught.value.type == "invalid_request_error"
+    assert (caught.value.param, caught.value.code) == (param, code)
+
+
+@pytest.mark.parametrize("model", ["dall-e-3", "gpt-image-1", "gpt-image-99", None])
+def test_does_not_know_retired_models(client: OpenAI, model: str | None) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.images.generate(model=model, prompt="a kite")
+    assert caught.value.code == "model_not_found"
+    assert (model or "dall-e-2") in caught.value.message
+
+
+@DEPRECATED_METHOD
+def test_does_not_know_retired_paths(client: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
+        client.images.create_variation(image=("a.png", picture(), "image/png"))
+
+
+def test_edits_one_picture(client: OpenAI, sandbox: BackgroundSandbox) -> None:
+    reply = client.images.edit(
+        model=MODEL, image=("a.png", picture(), "image/png"), prompt="make it winter"
+    )
+    assert decode(reply.data[0].b64_json)
+    assert reply.usage
+    assert reply.usage.input_tokens_details.image_tokens > 0
+    (entry,) = sandbox.journal.entries(kind="submit")
+    names = {part["name"]: part for part in entry.body["parts"]}
+    assert names["image"]["filename"] == "a.png"
+    assert names["prompt"]["text"] == "make it winter"
+
+
+def test_edits_several_pictures_with_a_mask(client: OpenAI) -> None:
+    reply = client.images.edit(
+        model="gpt-image-1.5",
+        image=[
+            ("a.png", picture(), "image/png"),
+            ("b.jpg", picture(32, 32, kind="JPEG"), "image/jpeg"),
+        ],
+        mask=("m.png", picture(mode="RGBA"), "image/png"),
+        prompt="make it winter",
+        size="1024x1024",
+        n=2,
+        input_fidelity="high",
+    )
+    assert len(reply.data) == 2
+
+
+def test_streams_an_edit(client: OpenAI) -> None:
+    stream = client.images.edit(
+        model=MODEL, image=("a.png", picture(), "image/png"), prompt="snow", stream=True,
+        partial_images=1,
+    )  # fmt: skip
+    assert [event.type for event in stream] == ["image_edit.partial_image", "image_edit.completed"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "param", "code"),
+    [
+        ({"image": picture()}, "image", "unsupported_file_mimetype"),
+        ({"image": ("a.png", b"not a picture", "image/png")}, "image", "invalid_image_file"),
+        ({"image": ("a.png", picture()[:60], "image/png")}, "image", "invalid_image_file"),
+        ({"image": [("a.png", picture(), "image/png")] * 17}, "image", "array_above_max_length"),
+        ({"mask": ("m.png", picture(), "image/png")}, "mask", "invalid_image_format"),
+        (
+            {"mask": ("m.png", picture(9, 9, "RGBA"), "image/png")},
+            "mask",
+            "invalid_mask_image_size",
+        ),
+        ({"input_fidelity": "high"}, "input_fidelity", "unsupported_parameter"),
+        (
+            {"input_fidelity": "high", "model": "gpt-image-1-mini"},
+            "input_fidelity",
+            "invalid_value",
+        ),
+        ({"extra_body": {"moderation": "low"}}, "moderation", "unknown_parameter"),
+        ({"n": 20}, "n", "integer_above_max_value"),
+    ],
+)
+def test_refuses_a_bad_edit(
+    client: OpenAI, settings: dict[str, Any], param: str, code: str
+) -> None:
+    order = {"model": MODEL, "image": ("a.png", picture(), "image/png"), "prompt": "snow"}
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.images.edit(**{**order, **settings})
+    assert (caught.value.param, caught.value.code) == (param, code)
+
+
+def test_edits_pictures_named_in_json(client: OpenAI) -> None:
+    stored = client.files.create(file=("a.png", picture(), "image/png"), purpose="vision")
+    address = "data:image/png;base64," + base64.b64encode(picture()).decode()
+    reply = client.post(
+        "/images/edits",
+        body={
+            "model": MODEL,
+            "prompt": "snow",
+            "images": [{"image_url": address}, {"file_id": stored.id}],
+            "moderation": "low",
+        },
+        cast_to=openai.types.ImagesResponse,
+    )
+    assert decode(reply.data[0].b64_json)
+
+
+@pytest.mark.parametrize(
+    ("images", "param"),
+    [
+        ([], "images"),
+        ([{}], "images[0]"),
+        ([{"file_id": "file-none"}], "images[0]"),
+        ([{"image_url": "ftp://host/a.png"}], "images[0].image_url"),
+        ([{"image_url": "https://elsewhere.example/a.png"}], "images[0].image_url"),
+        ([{"image_url": "data:image/png;base64,@@"}], "images[0].image_url"),
+        ([{"url": "data:"}], "images[0].url"),
+    ],
+)
+def test_refuses_pictures_it_cannot_have(
+    client: OpenAI, images: list[dict[str, str]], param: str
+) -> None:
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.post(
+            "/images/edits",
+            body={"model": MODEL, "prompt": "snow", "images": images},
+            cast_to=object,
+        )
+    assert caught.value.status_code in (400, 404)
+    assert caught.value.param == param
+
+
+def test_keeps_files(client: OpenAI) -> None:
+    stored = client.files.create(
+        file=("a.png", picture(), "image/png"),
+        purpose="vision",
+        expires_after={"anchor": "created_at", "seconds": 3600},
+    )
+    assert stored.bytes == len(picture())
+    assert stored.expires_at == stored.created_at + 3600
+    assert client.files.retrieve(stored.id) == stored
+    assert client.files.content(stored.id).content == picture()
+    assert client.files.delete(stored.id).deleted
+    with pytest.raises(openai.NotFoundError, match="No such File object"):
+        client.files.retrieve(stored.id)
+
+
+@pytest.mark.parametrize(
+    ("response_format", "start", "content_type"),
+    [
+        ("mp3", (b"ID3", b"\xff"), "audio/mpeg"),
+        ("opus", (b"OggS",), "audio/opus"),
+        ("aac", (b"ID3", b"\xff"), "audio/aac"),
+        ("flac", (b"fLaC",), "audio/flac"),
+        ("wav", (b"RIFF",), "audio/wav"),
+        ("pcm", (b"",), "audio/pcm"),
+    ],
+)
+def test_speaks(
+    client: OpenAI, response_format: Any, start: tuple[bytes, ...], content_type: str
+) -> None:
+    reply = client.audio.speech.create(
+        model="gpt-4o-mini-tts", voice="marin", input="Good evening.",
+        response_format=response_format, instructions="warmly",
+    )  # fmt: skip
+    assert reply.response.headers["content-type"] == content_type
+    assert reply.content.startswith(start)
+    assert len(reply.content) > 1000
+
+
+def test_speaks_pcm_at_24_kilohertz(client: OpenAI) -> None:
+    order: Any = {"model": "tts-1", "voice": "alloy", "input": "One two three four."}
+    pcm = client.audio.speech.create(**order, response_format="pcm").content
+    wav = client.audio.speech.create(**order, response_format="wav").content
+    with wave.open(io.BytesIO(wav)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (24_000, 1, 2)
+        assert file.readframes(file.getnframes()) == pcm
+
+
+def test_streams_speech(client: OpenAI) -> None:
+    with client.audio.speech.with_streaming_response.create(
+        model="gpt-4o-mini-tts", voice="sage", input="Good evening.", stream_format="sse"
+    ) as reply:
+        lines = list(reply.iter_lines())
+    assert any('"speech.audio.delta"' in line for line in lines)
+    assert '"total_tokens"' in [line for line in lines if line.startswith("data:")][-1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "param"),
+    [
+        ({"voice": "nobody"}, "voice"),
+        ({"voice": "marin"}, "voice"),
+        ({"speed": 5}, "speed"),
+        ({"response_format": "ogg"}, "response_format"),
+        ({"stream_format": "sse"}, "stream_format"),
+        ({"input": "x" * 4097}, "input"),
+        ({"extra_body": {"pitch": 2}}, "pitch"),
+    ],
+)
+def test_refuses_bad_speech(client: OpenAI, settings: dict[str, Any], param: str) -> None:
+    order = {"model": "tts-1", "voice": "alloy", "input": "Good evening."}
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.audio.speech.create(**{**order, **settings})
+    assert caught.value.param == param
+
+
+TEXT = "Good evening. The train leaves at nine."
+
+
+@pytest.fixture(scope="module")
+def spoken(running_sandbox: BackgroundSandbox) -> tuple[str, bytes, str]:
+    with connect(running_sandbox) as client:
+        reply = client.audio.speech.create(model="tts-1", voice="alloy", input=TEXT)
+    return ("spoken.mp3", reply.content, "audio/mpeg")
+
+
+@pytest.mark.parametrize("model", ["gpt-transcribe", "gpt-4o-transcribe", "whisper-1"])
+def test_transcribes(client: OpenAI, spoken: Any, model: str) -> None:
+    reply = client.audio.transcriptions.create(model=model, file=spoken)
+    assert reply.text == TEXT
+    assert reply.usage
+    assert reply.usage.type == ("duration" if model == "whisper-1" else "tokens")
+    if model == "gpt-transcribe":
+        assert [language.code for language in reply.languages or ()] == ["en"]
+
+
+def test_transcribes_with_times(client: OpenAI, spoken: Any) -> None:
+    reply = client.audio.transcriptions.create(
+        model="whisper-1", file=spoken, response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
+    )  # fmt: skip
+    assert reply.language == "english"
+    assert [word.word for word in reply.words or ()] == TEXT.split()
+    assert [segment.text.strip() for segment in reply.segments or ()] == [
+        "Good evening.",
+        "The train leaves at nine.",
+    ]
+    ends = [word.end for word in reply.words or ()]
+    assert ends == sorted(ends)
+    assert ends[-1] <= reply.duration
+
+
+def test_transcribes_to_subtitles(client: OpenAI, spoken: Any) -> None:
+    order: Any = {"model": "whisper-1", "file": spoken}
+    text = client.audio.transcriptions.create(**order, response_format="text")
+    srt = client.audio.transcriptions.create(**order, response_format="srt")
+    vtt = client.audio.transcriptions.create(**order, response_format="vtt")
+    assert text == f"{TEXT}\n"
+    assert srt.startswith("1\n00:00:00,000 --> 00:00:")
+    assert "\n\n2\n" in srt
+    assert vtt.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:")
+
+
+def test_tells_speakers_apart(client: OpenAI, spoken: Any) -> None:
+    reply = client.audio.transcriptions.create(
+        model="gpt-4o-transcribe-diarize", file=spoken, response_format="diarized_json"
+    )
+    assert [segment.speaker for segment in reply.segments] == ["A", "A"]
+
+
+def test_streams_a_transcript(client: OpenAI, spoken: Any) -> None:
+    events = list(
+        client.audio.transcriptions.create(
+            model="gpt-4o-mini-transcribe", file=spoken, stream=True, include=["logprobs"]
+        )
+    )
+    assert "".join(event.delta for event in events[:-1]) == TEXT
+    assert events[-1].type == "transcript.text.done"
+    assert events[-1].text == TEXT
+    assert events[-1].logprobs
+
+
+@DEPRECATED_METHOD
+def test_translates(client: OpenAI, spoken: Any) -> None:
+    assert client.audio.translations.create(model="whisper-1", file=spoken).text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("settings", "param"),
+    [
+        ({"file": ("a.txt", b"hello", "text/plain")}, "file"),
+        ({"file": ("a.mp3", b"not a sound", "audio/mpeg")}, "file"),
+        ({"response_format": "srt"}, "response_format"),
+        ({"temperature": 2}, "temperature"),
+        ({"timestamp_granularities": ["word"]}, "timestamp_granularities"),
+        ({"keywords": ["train"]}, "keywords"),
+        ({"model": "whisper-1", "include": ["logprobs"]}, "include"),
+    ],
+)
+def test_refuses_bad_transcription(
+    client: OpenAI, spoken: Any, settings: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.audio.transcriptions.create(
+            **{"model": "gpt-4o-transcribe", "file": spoken, **settings}
+        )
+    assert caught.value.param == param
+
+
+def test_refuses_unknown_audio_models(client: OpenAI, spoken: Any) -> None:
+    with pytest.raises(openai.NotFoundError):
+        client.audio.transcriptions.create(model="gpt-ears", file=spoken)
+    with pytest.raises(openai.NotFoundError):
+        client.audio.speech.create(model="gpt-mouth", voice="alloy", input="hello")
+
+
+def test_lists_models(client: OpenAI) -> None:
+    names = [model.id for model in client.models.list()]
+    assert MODEL in names
+    assert "dall-e-3" not in names
+    assert client.models.retrieve(MODEL).id == MODEL
+
+
+@pytest.mark.parametrize("key", ["bad", "sk-bad-key"])
+def test_refuses_a_bad_key(sandbox: BackgroundSandbox, key: str) -> None:
+    with (
+        connect(sandbox, api_key=key) as client,
+        pytest.raises(openai.AuthenticationError) as caught,
+    ):
+        client.images.generate(model=MODEL, prompt="a kite")
+    assert caught.value.code == "invalid_api_key"
+    assert sandbox.journal.entries()[0].headers["Authorization"] == "[redacted]"
+
+
+def scenario(text: str) -> dict[str, Any]:
+    return {"extra_headers": {SCENARIO: text}, "model": MODEL, "prompt": "a kite"}
+
+
+def test_limits_the_rate(client: OpenAI) -> None:
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.images.generate(**scenario("rate_limited; seconds=3"))
+    assert caught.value.code == "rate_limit_exceeded"
+    assert caught.value.response.headers["retry-after"] == "3"
+
+
+def test_the_sdk_retries_a_rate_limit(sandbox: BackgroundSandbox) -> None:
+    with connect(sandbox, max_retries=2) as client:
+        reply = client.images.generate(**scenario("rate_limited; times=2; seconds=0.01"))
+    assert reply.data
+    statuses = [entry.status for entry in sandbox.journal.entries(kind="submit")]
+    assert statuses == [429, 429, 200]
+
+
+def test_refuses_for_moderation(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.images.generate(model=MODEL, prompt="a duel [[sandbox: moderated]]")
+    assert caught.value.type == "image_generation_user_error"
+    assert caught.value.code == "moderation_blocked"
+    assert caught.value.body["moderation_details"]["moderation_stage"] == "input"
+
+
+def test_runs_out_of_credit(client: OpenAI) -> None:
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.images.generate(**scenario("out_of_credit"))
+    assert caught.value.code == "insufficient_quota"
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_fails(client: OpenAI, status: int) -> None:
+    with pytest.raises(openai.InternalServerError) as caught:
+        client.images.generate(**scenario(f"server_error; status={status}"))
+    assert caught.value.status_code == status
+    assert caught.value.response.headers["x-request-id"].startswith("req_")
+
+
+def test_loses_a_reply_after_the_work(client: OpenAI, sandbox: BackgroundSandbox) -> None:
+    with pytest.raises(openai.APIConnectionError):
+        client.images.generate(**scenario("lost_reply"))
+    (entry,) = sandbox.journal.entries(kind="submit")
+    assert (entry.status, entry.scenario) == (None, "lost_reply")
+
+
+def test_answers_late(sandbox: BackgroundSandbox) -> None:
+    with connect(sandbox, timeout=0.05) as client, pytest.raises(openai.APITimeoutError):
+        client.images.generate(**scenario("slow; seconds=0.3"))
+
+
+def test_answers_garbage(client: OpenAI) -> None:
+    reply = client.images.with_raw_response.generate(**scenario("garbage"))
+    assert reply.status_code == 200
+    assert "html" in reply.headers["content-type"]
+
+
+def test_cuts_pictures_and_sounds_short(client: OpenAI) -> None:
+    reply = client.images.generate(**scenario("truncated_file"))
+    with pytest.raises(OSError, match="truncated"):
+        decode(reply.data[0].b64_json)
+    with pytest.raises(openai.APIConnectionError):
+        client.audio.speech.create(
+            model="tts-1", voice="alloy", input="hello", extra_headers={SCENARIO: "truncated_file"}
+        )
+
+
+async def test_answers_the_async_client(sandbox: BackgroundSandbox) -> None:
+    async with openai.AsyncOpenAI(
+        api_key=sandbox.credentials["openai"],
+        base_url=sandbox.base_urls["openai"]["api"],
+        max_retries=0,
+    ) as client:
+        reply = await client.images.generate(model=MODEL, prompt="a kite")
+    assert decode(reply.data[0].b64_json)
