@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediawright.engines.painter import relief as reliefs
+from mediawright.engines.painter.grass import grass
 from mediawright.engines.painter.planes import smoothstep
 from mediawright.engines.painter.relief import Relief
 from mediawright.engines.painter.scene import Feature, Ground, Subject
 from mediawright.engines.painter.settlement import skyline
+from mediawright.engines.painter.subjects import things
 from mediawright.engines.painter.terrain import (
     Envelope,
     Reach,
@@ -23,6 +25,7 @@ from mediawright.engines.painter.view import Layer, View
 from mediawright.engines.painter.weather import mist
 
 _TILE = 1024
+_MUCH_SNOW = 0.5
 _WATERS = frozenset({Ground.SEA, Ground.LAKE})
 _STANDING = frozenset(
     {Subject.HOUSE, Subject.TREE, Subject.CASTLE, Subject.PERSON, Subject.LIGHTHOUSE, Subject.PALM}
@@ -51,19 +54,20 @@ def distance(view: View) -> list[Layer | None]:
 
 
 def foreground(view: View) -> list[Layer | None]:
-    """Return the ground in front, unless it is nothing but water."""
-    layers: list[Layer | None] = []
+    """Return the ground in front, unless it is nothing but water, and what stands on it."""
     if on_water(view):
-        layers.append(mist(view, "water mist", view.horizon + 0.01 * view.scale, 0.05, 0.45))
-        if _STANDING & set(view.scene.subjects):
-            layers.append(_headland(view))
-        return layers
+        bank = mist(view, "water mist", view.horizon + 0.01 * view.scale, 0.05, 0.45)
+        headland = _headland(view) if _STANDING & set(view.scene.subjects) else None
+        return [bank, headland, *things(view, headland)]
     if view.scene.ground is Ground.DESERT:
-        layers.append(_desert(view))
-    else:
-        layers.append(_meadow(view))
+        dunes = _desert(view)
+        return [dunes, *things(view, dunes)]
+    meadow = _meadow(view)
+    layers = [meadow, *things(view, meadow)]
     if Feature.FOREST in view.scene.features:
         layers += _near_forest(view)
+    if view.scene.snow_cover < _MUCH_SNOW:
+        layers += grass(view)
     return layers
 
 
@@ -119,10 +123,10 @@ def _mountains(view: View) -> list[Layer | None]:
         view.dice("mountains"), _TILE, sun_from_left=_from_left(view), elevation=_elevation(view)
     )
     return [
-        _range(view, "far range", relief, near=10.0, far=19.0, height=5.4, depth=0.06, haze=0.05),
+        _range(view, "far range", relief, near=9.0, far=19.0, height=4.6, depth=0.06, haze=0.032),
         mist(view, "far mist", view.horizon - 0.05 * view.scale, 0.09, 0.08),
-        _range(view, "near range", relief, near=5.0, far=10.0, height=2.0, depth=0.15,
-               opening=0.72, haze=0.05),
+        _range(view, "near range", relief, near=4.5, far=9.0, height=1.7, depth=0.15,
+               opening=0.72, haze=0.034),
         mist(view, "near mist", view.horizon - 0.005 * view.scale, 0.07, 0.18),
     ]  # fmt: skip
 
@@ -203,7 +207,11 @@ def _headland(view: View) -> Layer | None:
 
 def _desert(view: View) -> Layer | None:
     relief = reliefs.dunes(
-        view.dice("desert"), _TILE, sun_from_left=_from_left(view), elevation=_elevation(view)
+        view.dice("desert"),
+        _TILE,
+        sun_from_left=_from_left(view),
+        # A high sun would leave the dunes without shadows.
+        elevation=min(0.3, _elevation(view)),
     )
 
     def envelope(across: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:

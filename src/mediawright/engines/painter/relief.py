@@ -44,7 +44,7 @@ def mountains(dice: Dice, size: int, *, sun_from_left: bool, elevation: float) -
         amplitude *= 0.46
     height = total / np.float32(1.75)
     return _lit(
-        dice, height, relief_scale=0.5, texels=size / 9, left=sun_from_left, elevation=elevation
+        dice, height, relief_scale=1.7, texels=size / 17, left=sun_from_left, elevation=elevation
     )
 
 

@@ -77,7 +77,7 @@ def sand_of(view: View) -> Ground:
         snow_line=9.0,
         plant_line=-9.0,
         grain=0.035,
-        relief=1.3,
+        relief=1.02,
     )
 
 
@@ -117,7 +117,7 @@ def land(
     across = across * np.float32(relief.texels)
     place = taps(relief.size, across, down)
     detail = place.read(relief.detail)
-    if reach.near < 2:  # noqa: PLR2004 - units; ground this near shows its grain
+    if reach.near < 5:  # noqa: PLR2004 - units; ground this near shows its grain
         fine = taps(relief.size, across * np.float32(_FINE), down * np.float32(_FINE * 0.7))
         detail = detail * np.float32(0.6) + fine.read(relief.detail) / (
             np.float32(0.6) + distance * np.float32(0.45)
@@ -212,7 +212,9 @@ def hazed(view: View, picture: Picture, distance: Plane | float, strength: float
     """
     density = strength * (1 + 5.0 * view.scene.weather.fog + 1.4 * view.scene.weather.rain)
     amount = 1 - np.exp(-np.asarray(distance, np.float32) * np.float32(density))
-    return mix(picture, view.light.haze + _sunward(view) * np.float32(0.35), amount)
+    return mix(
+        picture, view.light.haze * np.float32(0.88) + _sunward(view) * np.float32(0.24), amount
+    )
 
 
 def _sunward(view: View) -> Picture:
