@@ -1,1 +1,1 @@
-"""Under construction."""
+"""The REST server: the native `/v1` routes over the use-cases."""

@@ -9,6 +9,7 @@ import msgspec
 
 from mediawright.app.intake import (
     Draft,
+    Inspected,
     discard,
     forget_inputs,
     inspect_inputs,
@@ -20,6 +21,7 @@ from mediawright.catalog.preflight import Checked, preflight
 from mediawright.core.errors import InsufficientCreditError, MediawrightError
 from mediawright.core.generation import Generation, RoutePlan
 from mediawright.core.ids import IdPrefix, new_id
+from mediawright.core.money import Price
 from mediawright.core.operations import MediaKind
 from mediawright.core.states import GenerationState
 
@@ -36,6 +38,21 @@ _EXTENSIONS = {
     MediaKind.AUDIO: "mp3",
     MediaKind.TEXT: "json",
 }
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that passed every check and was priced; nothing is held, kept or sent yet."""
+
+    draft: Draft
+    checked: Checked
+    routes: tuple[RoutePlan, ...]
+    """The routes that could be taken now, the first one first."""
+    inspected: list[Inspected]
+
+    @property
+    def price(self) -> Price:
+        """What it will be charged."""
+        return self.routes[0].price
 
 
 async def generate(
@@ -58,17 +75,54 @@ async def generate(
         MissingApiKeyError: No provider for it has a key.
         InsufficientCreditError: The balance does not cover it.
     """
+    prepared = await prepare(runtime, workspace_id, draft)
+    return await start(runtime, workspace_id, prepared, idempotency_key=idempotency_key)
+
+
+async def prepare(runtime: Runtime, workspace_id: str, draft: Draft) -> Prepared:
+    """Check and price a request; follow with `start` or `abandon`.
+
+    Raises:
+        InvalidRequestError: It breaks a rule.
+        MissingApiKeyError: No provider for it has a key.
+    """
     draft = _with_known_provider(runtime, draft)
     inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
     try:
-        request = to_request(draft, inspected)
-        checked = check(
-            runtime, request, {index: item.facts for index, item in enumerate(inspected)}
-        )
+        facts = {index: item.facts for index, item in enumerate(inspected)}
+        checked = check(runtime, to_request(draft, inspected), facts)
         routes = usable_routes(runtime, checked)
-        request, kept = await keep_inputs(runtime, workspace_id, checked.request, inspected)
-    finally:
+    except BaseException:
         await discard(inspected)
+        raise
+    return Prepared(draft=draft, checked=checked, routes=routes, inspected=inspected)
+
+
+async def abandon(prepared: Prepared) -> None:
+    """Leave nothing behind of a request that will not be started."""
+    await discard(prepared.inspected)
+
+
+async def start(
+    runtime: Runtime,
+    workspace_id: str,
+    prepared: Prepared,
+    *,
+    idempotency_key: str | None = None,
+) -> Generation:
+    """Set the price of a prepared request aside and set it going.
+
+    Raises:
+        InsufficientCreditError: The balance does not cover it.
+        ConflictError: The idempotency key was used for another request.
+    """
+    checked = prepared.checked
+    try:
+        request, kept = await keep_inputs(
+            runtime, workspace_id, checked.request, prepared.inspected
+        )
+    finally:
+        await discard(prepared.inspected)
     now = runtime.clock.now()
     generation = Generation(
         id=new_id(IdPrefix.GENERATION),
@@ -78,12 +132,12 @@ async def generate(
         operation=checked.operation,
         model=checked.model.id,
         request=request,
-        routes=routes,
-        price=routes[0].price,
+        routes=prepared.routes,
+        price=prepared.price,
         adjustments=checked.adjustments,
         estimated_seconds=checked.estimated_seconds,
         idempotency_key=idempotency_key,
-        request_hash=_hash(draft),
+        request_hash=_hash(prepared.draft),
         created_at=now,
         updated_at=now,
     )

@@ -89,10 +89,11 @@ class Runtime:
             allowed_origins=frozenset() if sandbox is None else frozenset({sandbox.root}),
             clock=self.clock,
         )
+        self.local = LocalProvider(self.folder.staging)
         self.providers = Directory(
             settings=settings,
             driver=self.driver,
-            local=LocalProvider(self.folder.staging),
+            local=self.local,
             environment=os.environ if environment is None else environment,
             sandbox=sandbox,
         )

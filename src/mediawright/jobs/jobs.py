@@ -13,7 +13,12 @@ import structlog
 from mediawright.core.errors import ConflictError, NotFoundError
 from mediawright.core.events import EventType
 from mediawright.core.states import GenerationState
-from mediawright.jobs.settling import book_cancelled, reload, settle_abandoned
+from mediawright.jobs.settling import (
+    book_cancelled,
+    is_repeatable,
+    reload,
+    settle_abandoned,
+)
 from mediawright.jobs.signals import wait_for_event
 from mediawright.jobs.submitting import first_attempt
 from mediawright.store import attempts, bookings, events, generations
@@ -44,6 +49,8 @@ class Jobs:
         self._steps = steps
         self._engine = engine
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._free: set[str] = set()
+        """Tasks that may be broken off: their submit costs nothing and can be made again."""
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, *, eager: bool = False) -> int:
@@ -80,6 +87,8 @@ class Jobs:
             return created
         self._context.signals.changed(created.id)
         if attempt is not None:
+            if is_repeatable(self._context, attempt.provider):
+                self._free.add(created.id)
             self._spawn(created.id, self._run_at_once(created, attempt))
         else:
             await self._engine.enqueue(created.id)
@@ -127,6 +136,9 @@ class Jobs:
             with suppress(asyncio.CancelledError):
                 await self._watcher
         await self._engine.close()
+        for name in self._free:
+            if name in self._tasks:
+                self._tasks[name].cancel()
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=_CLOSE_PATIENCE)
         for task in list(self._tasks.values()):
@@ -218,6 +230,7 @@ class Jobs:
 
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(name, None)
+        self._free.discard(name)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background work failed", work=name, exc_info=error)
 

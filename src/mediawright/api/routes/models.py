@@ -1,0 +1,51 @@
+"""The catalogue: what can be asked for, within which limits, at which price."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from mediawright.api.context import CallerOf, RuntimeOf
+from mediawright.api.replies import json_reply
+from mediawright.api.schemas import ErrorBody, ModelPage
+from mediawright.app.models import describe_model, list_models
+from mediawright.core.operations import MediaKind, Operation
+
+router = APIRouter(prefix="/v1", tags=["models"])
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody} for status in (400, 401, 404)
+}
+
+
+@router.get(
+    "/models",
+    operation_id="get_models",
+    summary="List the models",
+    response_model=ModelPage,
+    responses=_ERRORS,
+)
+async def index(
+    runtime: RuntimeOf,
+    caller: CallerOf,
+    kind: Annotated[MediaKind | None, Query(description="What they make.")] = None,
+    generation_type: Annotated[Operation | None, Query()] = None,
+    provider: Annotated[str | None, Query()] = None,
+    live: Annotated[bool | None, Query(description="Only those that can be used today.")] = None,
+) -> Response:
+    """Return every model with its limits and prices."""
+    del caller
+    found = list_models(runtime, kind=kind, operation=generation_type, provider=provider, live=live)
+    return json_reply({"data": found})
+
+
+@router.get(
+    "/models/{model_id:path}",
+    operation_id="get_model",
+    summary="Show a model",
+    responses=_ERRORS,
+)
+async def show(model_id: str, runtime: RuntimeOf, caller: CallerOf) -> Response:
+    """Return a model with the JSON Schema of its parameters."""
+    del caller
+    return json_reply(describe_model(runtime, model_id))
