@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
@@ -22,6 +24,9 @@ _PREPARING = 0.12
 """The part of the work that comes before the first frame."""
 _MORPH_PART = 0.45
 """The part of the clip in which it turns into the last frame."""
+_WORKERS = 2
+_AHEAD = 3
+"""How many frames are in the making while one is encoded."""
 
 FrameAt = Callable[[float], Image.Image]
 
@@ -57,9 +62,20 @@ def animate(request: AnimateRequest, path: Path, report: Report = ignore_progres
 def _frames(
     request: AnimateRequest, frame_at: FrameAt, count: int, report: Report
 ) -> Iterator[Image.Image]:
-    for index in range(count):
-        report(_PREPARING + (0.99 - _PREPARING) * index / count, "filming")
-        yield frame_at(index / request.frames_per_second)
+    """Yield the frames in order; the next ones are made while this one is encoded."""
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="animator") as pool:
+        coming: deque[Future[Image.Image]] = deque()
+        try:
+            for index in range(count + _AHEAD):
+                if index < count:
+                    coming.append(pool.submit(frame_at, index / request.frames_per_second))
+                shown = index - _AHEAD
+                if shown >= 0:
+                    report(_PREPARING + (0.99 - _PREPARING) * shown / count, "filming")
+                    yield coming.popleft().result()
+        finally:
+            for future in coming:
+                future.cancel()
 
 
 def _film(request: AnimateRequest, length: float, report: Report) -> FrameAt:

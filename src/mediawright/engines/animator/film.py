@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageChops
 
 from mediawright.engines.animator.camera import Move, ease
+from mediawright.engines.animator.sheets import Fall, Sheet, Twinkle, Window, bytes_of, fall_of
 from mediawright.engines.animator.waves import MovingWater
 from mediawright.engines.painter.compose import Composition
 from mediawright.engines.painter.develop import develop, to_image, vignette_of
-from mediawright.engines.painter.planes import Picture, Plane
+from mediawright.engines.painter.planes import Picture
 from mediawright.engines.painter.view import Layer, Motion
 from mediawright.engines.painter.water import Water
 
 OVERSCAN = 1.22
 """How much larger than the frame the filmed scene is, to leave room for the camera."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """A developed layer, ready to be laid over a frame."""
-
-    image: Image.Image
-    cover: Image.Image | None
-    top: int
-    depth: float
-    drift: float
-    """Pixels a second to the right."""
-    shines: bool
+_FALLING = frozenset({Motion.RAIN, Motion.SNOW})
+_FLASH_SECONDS = 0.45
 
 
 class Film:
@@ -50,17 +41,28 @@ class Film:
         self._move = move
         self._size = size
         self._seconds = max(seconds, 1e-3)
-        self._parts: list[Sheet | MovingWater] = [
-            Sheet(image=self._develop(composition.backdrop, bloom=True), cover=None, top=0,
-                  depth=0.0, drift=0.0, shines=False)
-        ]  # fmt: skip
+        backdrop = composition.backdrop
+        if any(isinstance(layer, Water) for layer in composition.layers):
+            # Below the horizon there is nothing of it to be seen.
+            backdrop = backdrop[:, : round(self._view.horizon) + 2]
+        sky = self._develop(backdrop, bloom=True)
+        self._parts: list[Sheet | Fall | MovingWater] = [
+            Sheet(image=sky, cover=None, top=0, depth=0.0, motion=Motion.STILL, shines=False)
+        ]
         for layer in composition.layers:
             if isinstance(layer, Water):
                 self._parts.append(MovingWater(layer, size))
+            elif layer.motion in _FALLING:
+                self._parts.append(self._fall(layer))
             else:
                 self._parts.append(self._sheet(layer))
-        shade = np.clip(vignette_of(*size) * np.float32(255), 0, 255).astype(np.uint8)
-        self._vignette = Image.merge("RGB", [Image.fromarray(shade)] * 3)
+        shade = bytes_of(vignette_of(*size))
+        self._vignette = Image.merge("RGB", [shade] * 3)
+        self._twinkle = Twinkle(self._view.dice("twinkle"), *size)
+        dice = self._view.dice("flashes")
+        self._flashes = [dice.between(0.2, 1.2)]
+        while self._flashes[-1] < self._seconds:
+            self._flashes.append(self._flashes[-1] + dice.between(0.9, 2.8))
 
     def frame(self, seconds: float) -> Image.Image:
         """Return the frame at this time, as RGB."""
@@ -68,11 +70,29 @@ class Film:
         canvas = Image.new("RGB", self._size)
         for sheet in self._parts:
             if isinstance(sheet, MovingWater):
-                top = self._view.horizon - self._corner(0.0, part)[1]
+                top = self._view.horizon - self._window(0.0, part).top
                 canvas = sheet.over(canvas, round(top), seconds, part * self._move.push)
+            elif isinstance(sheet, Fall):
+                sheet.over(canvas, seconds)
+            elif sheet.motion is Motion.TWINKLE:
+                self._stars(canvas, sheet, seconds, part)
             else:
-                self._lay(canvas, sheet, seconds, part)
+                power = self._flash(seconds) if sheet.motion is Motion.FLASH else 1.0
+                sheet.over(canvas, self._window(sheet.depth, part), seconds, power)
         return ImageChops.multiply(canvas, self._vignette)
+
+    def _stars(self, canvas: Image.Image, sheet: Sheet, seconds: float, part: float) -> None:
+        steady = canvas.copy()
+        sheet.over(canvas, self._window(0.0, part), seconds, 1.0)
+        canvas.paste(Image.composite(canvas, steady, self._twinkle.at(seconds)))
+
+    def _flash(self, seconds: float) -> float:
+        """Return how bright lightning is: sudden, flickering, soon gone."""
+        since = [seconds - flash for flash in self._flashes if 0 <= seconds - flash]
+        if not since or since[-1] > _FLASH_SECONDS:
+            return 0.0
+        fade = 1 - since[-1] / _FLASH_SECONDS
+        return fade * (0.55 + 0.45 * abs(np.cos(since[-1] * 40)))
 
     def _develop(self, picture: Picture, *, bloom: bool = False) -> Image.Image:
         grade = self._view.scene.grade
@@ -87,58 +107,36 @@ class Film:
             speed = self._size[0] * (0.004 + 0.012 * self._view.scene.weather.wind)
             drift = min(speed, room / self._seconds)
         return Sheet(
-            image=self._develop(layer.colour), cover=_bytes(layer.cover), top=layer.top,
-            depth=layer.depth, drift=drift, shines=layer.shines,
-        )  # fmt: skip
+            image=self._develop(layer.colour),
+            # Light is added as it is; only what covers needs to say how much.
+            cover=None if layer.shines and layer.cover.min() >= 1 else bytes_of(layer.cover),
+            top=layer.top,
+            depth=layer.depth,
+            motion=layer.motion,
+            shines=layer.shines,
+            drift=drift,
+        )
 
-    def _corner(self, depth: float, part: float) -> tuple[float, float, float]:
-        """Return the left and upper corner of what the camera sees, and its scale."""
+    def _fall(self, layer: Layer) -> Fall:
+        point = np.asarray(self._develop(layer.colour[:, :1, :1])).reshape(3)
+        tint = (int(point[0]), int(point[1]), int(point[2]))
+        cover = bytes_of(layer.cover).resize(self._size, Image.Resampling.BOX)
+        weather = self._view.scene.weather
+        return fall_of(weather, layer.motion, layer.depth, tint, cover)
+
+    def _window(self, depth: float, part: float) -> Window:
+        """Return what the camera sees at a depth after a part of its move."""
         width, height = self._size
         near = 0.25 + 0.75 * depth
-        scale = 1 - self._move.push * (part - (0 if self._move.push > 0 else 1)) * near
-        if self._move.push < 0:
-            scale = 1 + self._move.push * (1 - part) * near
+        # Coming closer begins with the whole frame, going away ends with it.
+        closer = self._move.push * part if self._move.push > 0 else self._move.push * (part - 1)
+        scale = 1 - closer * near
         middle = self._view.width / 2 + self._move.pan * (part - 0.5) * near * width
-        left = middle - width * scale / 2
         neutral = (self._view.height - height) / 2
         tilt = -self._move.tilt * (part - 0.5) * height
-        top = self._view.horizon - (self._view.horizon - neutral) * scale + tilt
-        return left, top, scale
-
-    def _lay(self, canvas: Image.Image, sheet: Sheet, seconds: float, part: float) -> None:
-        width, height = self._size
-        left, top, scale = self._corner(sheet.depth, part)
-        left -= sheet.drift * seconds
-        rows = sheet.image.height
-        first = max(0, int(np.floor((sheet.top - top) / scale)))
-        last = min(height, int(np.ceil((sheet.top + rows - top) / scale)))
-        if first >= last:
-            return
-        above, below = top + first * scale - sheet.top, top + last * scale - sheet.top
-        # A row that reaches over the sheet's edge is drawn from the edge.
-        box = (
-            float(np.clip(left, 0, sheet.image.width - 1)),
-            max(0.0, above),
-            float(np.clip(left + width * scale, 1, sheet.image.width)),
-            min(float(rows), below),
+        return Window(
+            left=middle - width * scale / 2,
+            # The horizon is where one goes: it stays where it is.
+            top=self._view.horizon - (self._view.horizon - neutral) * scale + tilt,
+            scale=scale,
         )
-        if box[3] - box[1] < 1e-3:  # noqa: PLR2004 - nothing of the sheet is in sight
-            return
-        size = (width, last - first)
-        image = sheet.image.resize(size, Image.Resampling.BILINEAR, box)
-        cover = (
-            None
-            if sheet.cover is None
-            else sheet.cover.resize(size, Image.Resampling.BILINEAR, box)
-        )
-        if sheet.shines:
-            place = (0, first, width, last)
-            canvas.paste(ImageChops.screen(canvas.crop(place), image), (0, first), cover)
-        else:
-            canvas.paste(image, (0, first), cover)
-
-
-def _bytes(plane: Plane) -> Image.Image:
-    return Image.fromarray(
-        np.clip(plane * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8)
-    )

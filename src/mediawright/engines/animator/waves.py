@@ -25,7 +25,7 @@ class MovingWater:
         """
         self._still = still
         self._size = size
-        self._tops: dict[int, Water] = {}
+        self._latest: Water | None = None
 
     def over(self, canvas: Image.Image, top: int, seconds: float, advance: float) -> Image.Image:
         """Return the canvas with the water over everything below row `top`.
@@ -63,9 +63,11 @@ class MovingWater:
 
     def _surface(self, top: int) -> Water:
         """Return the water for a frame whose water begins at `top`."""
-        if top not in self._tops:
-            self._tops = {top: water(self._frame_view(top), top)}
-        return self._tops[top]
+        found = self._latest
+        if found is None or found.top != top:
+            found = water(self._frame_view(top), top)
+            self._latest = found
+        return found
 
     def _frame_view(self, top: int) -> View:
         view = self._still.view

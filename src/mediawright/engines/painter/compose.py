@@ -69,6 +69,7 @@ def compose(
     layers: list[Layer | Water | None] = [sky.stars(view)]
     report(0.3, "clouds")
     layers.append(sky.clouds(view))
+    layers.append(weather.lightning(view))
     report(0.45, "land")
     layers += land.distance(view)
     if scene.ground in {Ground.SEA, Ground.LAKE}:

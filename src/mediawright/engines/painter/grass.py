@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mediawright.engines.painter.noise import Dice
+from mediawright.engines.painter.noise import Dice, octaves_1d
 from mediawright.engines.painter.planes import colour, mix
-from mediawright.engines.painter.view import Layer, View
+from mediawright.engines.painter.terrain import hazed
+from mediawright.engines.painter.view import Layer, Motion, View
 
 _FLOWERS = ("#e8443a", "#f4d03f", "#f5f1e6", "#b77fe0", "#f08bb0", "#5f8fe8")
 
@@ -35,10 +36,17 @@ def _row(
     shade, cover = Image.new("L", size, 90), Image.new("L", size)
     draws = ImageDraw.Draw(shade), ImageDraw.Draw(cover)
     blades = dice.uniform((5, int(count * max(1.0, view.width / view.scale))))
+    clumps = 0.8 + 0.55 * octaves_1d(dice, size[0], 5 * view.width / view.scale, 4)
     lean = 0.25 + 0.5 * view.scene.weather.wind
     for x, y, height, bend, light in blades.T[np.argsort(blades[1])]:
         foot = (float(x) * size[0], size[1] - (1 - float(y)) ** 1.5 * lift * view.scale * finer)
-        length = tall * (0.35 + 0.75 * float(height)) * view.scale * finer
+        length = (
+            tall
+            * (0.35 + 0.75 * float(height))
+            * float(clumps[min(size[0] - 1, int(foot[0]))])
+            * view.scale
+            * finer
+        )
         sway = (float(bend) - 0.35) * lean * length
         half = max(1.0, view.scale * 0.0022 * finer)
         middle = (foot[0] + sway * 0.3, foot[1] - length * 0.6)
@@ -57,7 +65,8 @@ def _row(
         body, petals = flowers
         bright = body * (view.light.sun * np.float32(0.8) + view.light.ambient)
         picture = mix(picture, bright, petals)
-    return Layer(name=name, colour=picture.astype(np.float32), cover=share, top=top, depth=depth)
+    picture = hazed(view, picture.astype(np.float32), 0.35, 0.06)
+    return Layer(name=name, colour=picture, cover=share, top=top, depth=depth, motion=Motion.SWAY)
 
 
 def _flowers(

@@ -193,14 +193,16 @@ def _headland(view: View) -> Layer | None:
     )
     side = 1.0 if _from_left(view) else -1.0
     edge = view.width / view.scale / 2
+    phase = view.dice("bays").between(0, 6)
 
     def envelope(across: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
         angle = across / away * side / np.float32(edge)
-        rise = smoothstep(-0.25, 0.75, angle)
-        near = smoothstep(1.0, 1.5, away) * smoothstep(3.2, 2.2, away)
-        return (0.62 * rise * near - 0.12 * (1 - rise * near)).astype(np.float32)
+        bays = 0.16 * np.sin(away * 4.1 + phase) + 0.08 * np.sin(away * 9.7 + phase * 3)
+        rise = smoothstep(-0.3, 1.0, angle + bays.astype(np.float32))
+        near = smoothstep(0.95, 2.3, away) * smoothstep(3.6, 2.7, away)
+        return (0.75 * rise * near - 0.1 * (1 - rise * near)).astype(np.float32)
 
-    reach = Reach(near=1.0, far=3.2, eye=0.3, peak=0.6, envelope=envelope, bottom=view.height,
+    reach = Reach(near=0.95, far=3.6, eye=0.3, peak=0.6, envelope=envelope, bottom=view.height,
                   shift=_shift(view, "headland"), haze=0.05, shore=0.0)  # fmt: skip
     return land(view, "headland", relief, rock_of(view), reach, depth=0.6)
 

@@ -145,7 +145,15 @@ def stars(view: View) -> Layer | None:
     tint = mix(cold, hot, temperature)[:, 0] if count else np.zeros((3, 0), np.float32)
     _dots(picture, across, down, power, tint, view.scale / 900)
     cover = np.ones((rows, view.width), np.float32)
-    return Layer(name="stars", colour=picture, cover=cover, top=0, depth=0.0, shines=True)
+    return Layer(
+        name="stars",
+        colour=picture,
+        cover=cover,
+        top=0,
+        depth=0.0,
+        shines=True,
+        motion=Motion.TWINKLE,
+    )
 
 
 def _dots(

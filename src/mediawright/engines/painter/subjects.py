@@ -31,7 +31,7 @@ _SHAPES: Final[dict[Subject, Callable[[Dice, float], Drawing]]] = {
 _TALL: Final[dict[Subject, float]] = {
     Subject.BOAT: 0.19, Subject.LIGHTHOUSE: 0.36, Subject.HOUSE: 0.12, Subject.CASTLE: 0.26,
     Subject.PALM: 0.36, Subject.PERSON: 0.11, Subject.KITE: 0.15, Subject.BALLOON: 0.2,
-    Subject.BIRDS: 0.022, Subject.TREE: 0.36,
+    Subject.BIRDS: 0.03, Subject.TREE: 0.36,
 }  # fmt: skip
 """Heights in units of the scale."""
 _FLYING: Final = frozenset({Subject.KITE, Subject.BALLOON, Subject.BIRDS})

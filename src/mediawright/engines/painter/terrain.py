@@ -59,7 +59,7 @@ def field_of(view: View) -> Ground:
     golden = view.scene.hour in {Hour.GOLDEN, Hour.SUNSET}
     return Ground(
         rock=colour("#7f7a62"),
-        plants=colour("#5c8438"),
+        plants=colour("#627f3a"),
         plants_dry=colour("#a89c4c" if golden else "#8f9a48"),
         snow_line=9.0 if snow < _LEAST_SNOW else 0.75 - 1.5 * snow,
         plant_line=4.0,
@@ -129,6 +129,9 @@ def land(
     if reach.shore is not None:
         cover = cover * smoothstep(reach.shore - 0.004, reach.shore + 0.004, altitude)
     picture = _shade(view, relief, ground, place, (distance, altitude / reach.peak, detail))
+    if reach.shore is not None:
+        # Wet ground is dark.
+        picture *= 0.4 + 0.6 * smoothstep(reach.shore, reach.shore + 0.05, altitude)
     picture = hazed(view, picture, distance, reach.haze)
     return Layer(name=name, colour=picture, cover=cover, top=top, depth=depth)
 

@@ -47,6 +47,14 @@ class Motion(StrEnum):
 
     STILL = "still"
     DRIFT = "drift"
+    """Blown along by the wind."""
+    SWAY = "sway"
+    """Rooted at its lower edge."""
+    RAIN = "rain"
+    SNOW = "snow"
+    TWINKLE = "twinkle"
+    FLASH = "flash"
+    """There for a moment now and then."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,19 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mediawright.engines.painter.noise import Dice, fractal_pair
-from mediawright.engines.painter.planes import Picture, Plane, mix, resize, smoothstep
+from mediawright.engines.painter.planes import (
+    Picture,
+    Plane,
+    blur,
+    colour,
+    mix,
+    resize,
+    smoothstep,
+)
 from mediawright.engines.painter.scene import Scene, Weather
 from mediawright.engines.painter.view import Layer, Motion, View
+
+_THUNDER = 0.95
 
 
 def mist(view: View, name: str, row: float, reach: float, depth: float) -> Layer | None:
@@ -43,8 +53,39 @@ def mist(view: View, name: str, row: float, reach: float, depth: float) -> Layer
                  motion=Motion.DRIFT)  # fmt: skip
 
 
+def lightning(view: View) -> Layer | None:
+    """Return a forked bolt and the light it throws, or nothing without a thunderstorm."""
+    if view.scene.weather.storm < _THUNDER or view.horizon < 8:  # noqa: PLR2004 - no room
+        return None
+    dice = view.dice("lightning")
+    rows, finer = int(view.horizon), 2
+    image = Image.new("L", (view.width * finer, rows * finer))
+    draw = ImageDraw.Draw(image)
+    start = (view.width * finer * dice.between(0.2, 0.8), 0.0)
+    grown = [(start, math.pi / 2, rows * finer * 1.0, view.scale * 0.0045 * finer)]
+    while grown:
+        (x, y), angle, left, thick = grown.pop()
+        while left > 0 and thick > 0.4:  # noqa: PLR2004 - pixels; thinner is not seen
+            step = view.scale * 0.02 * finer * dice.between(0.5, 1.5)
+            turn = angle + dice.between(-0.75, 0.75)
+            end = (x + math.cos(turn) * step, y + math.sin(turn) * step)
+            draw.line(((x, y), end), fill=255, width=max(1, round(thick)))
+            if thick > 1 and dice.chance(0.1):
+                fork = angle + dice.between(0.3, 0.8) * (1 if dice.chance(0.5) else -1)
+                grown.append((end, fork, left * dice.between(0.2, 0.5), thick * 0.5))
+            (x, y), left = end, left - step
+    bolt = np.asarray(image.resize((view.width, rows), Image.Resampling.BOX), np.float32)
+    bolt = bolt / np.float32(255)
+    halo = (
+        blur(bolt, max(2, int(view.scale / 60))) * 2 + blur(bolt, max(2, int(view.scale / 12))) * 6
+    )
+    shine = colour("#cfd6ff") * (bolt * np.float32(3) + np.clip(halo, 0, 2) * np.float32(0.22))
+    return Layer(name="lightning", colour=shine.astype(np.float32), cover=np.ones_like(bolt), top=0,
+                 depth=0.02, motion=Motion.FLASH, shines=True)  # fmt: skip
+
+
 def rain_cover(weather: Weather, dice: Dice, width: int, height: int, near: float) -> Plane:
-    """Return streaks of rain, 0 to 1, that join at the upper and lower edge.
+    """Return streaks of rain, 0 to 1, that join where opposite edges meet.
 
     Args:
         weather: How hard it rains and how the wind blows.
@@ -55,19 +96,25 @@ def rain_cover(weather: Weather, dice: Dice, width: int, height: int, near: floa
     """
     scale = min(width, height)
     length = scale * (0.03 + 0.09 * near)
-    lean = 0.1 + 0.35 * weather.wind
+    lean = rain_lean(weather)
     count = int(weather.rain * (520 - 330 * near) * (width / max(height, 1)) ** 0.5)
     image = Image.new("L", (width, height))
     draw = ImageDraw.Draw(image)
-    across, down = dice.uniform(count) * width * 1.3, dice.uniform(count) * height
+    across, down = dice.uniform(count) * width, dice.uniform(count) * height
     power = 50 + 140 * dice.uniform(count) ** 2
     stroke = max(1, round(scale / 700 * (0.7 + 1.3 * near)))
     for x, y, light in zip(across, down, power, strict=True):
         for lift in (0, -height):
-            start = (float(x), float(y) + lift)
-            end = (start[0] - lean * length, start[1] + length)
-            draw.line((start, end), fill=int(light), width=stroke)
+            for aside in (0, width):
+                start = (float(x) + aside, float(y) + lift)
+                end = (start[0] - lean * length, start[1] + length)
+                draw.line((start, end), fill=int(light), width=stroke)
     return np.asarray(image, np.float32) / np.float32(255)
+
+
+def rain_lean(weather: Weather) -> float:
+    """Return how far rain moves to the left while it falls by one."""
+    return 0.1 + 0.35 * weather.wind
 
 
 def snow_cover(weather: Weather, dice: Dice, width: int, height: int, near: float) -> Plane:
@@ -95,9 +142,9 @@ def falling(view: View) -> list[Layer | None]:
     weather = view.scene.weather
     layers: list[Layer | None] = []
     shape = (3, view.height, view.width)
-    for name, amount, cover_of in (
-        ("rain", weather.rain, rain_cover),
-        ("snow", weather.snow, snow_cover),
+    for name, amount, cover_of, motion in (
+        ("rain", weather.rain, rain_cover, Motion.RAIN),
+        ("snow", weather.snow, snow_cover, Motion.SNOW),
     ):
         if amount <= 0:
             continue
@@ -108,7 +155,7 @@ def falling(view: View) -> list[Layer | None]:
             dice = view.dice(f"{name} {near}")
             cover = cover_of(weather, dice, view.width, view.height, near) * np.float32(power)
             layers.append(Layer(name=f"{name} {near}", colour=picture, cover=cover, top=0,
-                                depth=1.0))  # fmt: skip
+                                depth=near, motion=motion))  # fmt: skip
     return layers
 
 
