@@ -114,6 +114,7 @@ async def test_a_large_download_needs_little_memory(serve, fetch):
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\nhalf",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
     ],
 )
 async def test_a_truncated_file_is_an_error_and_leaves_nothing(serve_raw, fetch, staging, content):

@@ -57,11 +57,12 @@ class Exchange:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + limits.total
-        self._timer = asyncio.timeout_at(min(self._deadline, self._loop.time() + limits.connect))
+        self._timer = asyncio.timeout(None)
         self._phase = Phase.CONNECTING
         self._sends = False
-        self._over = False
         self.has_sent = False
+        self._due = min(self._deadline, self._loop.time() + limits.connect)
+        self._watch = self._loop.call_at(self._due, self._check)
 
     async def __aenter__(self) -> Self:
         """Start the clock of the first phase."""
@@ -82,7 +83,7 @@ class Exchange:
             ForbiddenError: An address was refused while connecting.
         """
         _current.reset(self._token)
-        self._over = True
+        self._watch.cancel()
         try:
             await self._timer.__aexit__(kind, error, trace)
         except TimeoutError:
@@ -142,9 +143,23 @@ class Exchange:
         return TransportError(failure, self._host, sent=self.has_sent, cause=cause)
 
     def _enter(self, phase: Phase, seconds: float) -> None:
+        """Begin a phase.
+
+        Phases change several times in a call and hardly ever run out, so the loop's timer is
+        left where it is unless it would be late; `_check` moves it when it comes too early.
+        """
         self._phase = phase
-        if not self._over and not self._timer.expired():
-            self._timer.reschedule(min(self._deadline, self._loop.time() + seconds))
+        self._due = min(self._deadline, self._loop.time() + seconds)
+        if self._due < self._watch.when() and not self._watch.cancelled():
+            self._watch.cancel()
+            self._watch = self._loop.call_at(self._due, self._check)
+
+    def _check(self) -> None:
+        now = self._loop.time()
+        if now >= self._due:
+            self._timer.reschedule(now)
+        else:
+            self._watch = self._loop.call_at(self._due, self._check)
 
     def _timeout_failure(self) -> TransportFailure:
         if self._phase is not Phase.CONNECTING and self._loop.time() >= self._deadline:
