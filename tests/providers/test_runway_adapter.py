@@ -141,7 +141,7 @@ def test_a_file_beyond_the_data_uri_limit_is_uploaded(make_call, make_input, mak
     ("body", "stage", "progress", "warns"),
     [
         ({"status": "PENDING"}, "queued", None, False),
-        ({"status": "THROTTLED"}, "throttled", None, False),
+        ({"status": "THROTTLED"}, "queued", None, False),
         ({"status": "RUNNING", "progress": 0.25}, "running", 0.25, False),
         ({"status": "RUNNING", "progress": "soon"}, "running", None, False),
         ({"status": "DREAMING"}, "dreaming", None, True),

@@ -64,7 +64,7 @@ _PATHS = {
     Operation.IMAGE_TO_VIDEO: "/v1/image_to_video",
 }
 _POSITIONS = {InputRole.FIRST_FRAME: "first", InputRole.LAST_FRAME: "last"}
-_STAGES = {"PENDING": "queued", "THROTTLED": "throttled", "RUNNING": "running"}
+_STAGES = {"PENDING": "queued", "THROTTLED": "queued", "RUNNING": "running"}
 _FAULT_KINDS = {
     "SAFETY": FaultKind.REFUSED,
     "ASSET": FaultKind.INVALID_REQUEST,
