@@ -510,7 +510,7 @@ async def test_a_reply_that_trickles_on_ends_at_the_total(serve_raw, make_driver
             writer.write(b" ")
             await asyncio.sleep(0.01)
 
-    driver = make_driver(limits={"total_seconds": 0.15, "chunk_seconds": 5})
+    driver = make_driver(limits={"total_seconds": 0.4, "chunk_seconds": 5})
     error = await failure_of(driver, await serve_raw(trickle))
     assert (error.failure, error.sent) == (TransportFailure.TOTAL_TIMEOUT, True)
 
