@@ -71,6 +71,13 @@ class ElevenLabsEmulator(Emulator):
             _read("/v1/models", self._models),
             _read("/v1/user", self._user),
             _read("/v1/user/subscription", self._subscription),
+            Endpoint(
+                method="GET",
+                path="/previews/{voice_id}.mp3",
+                handler=self._speech.preview,
+                kind=RequestKind.OTHER,
+                needs_key=False,
+            ),
         )
 
     def presented_key(self, call: Call) -> str | None:

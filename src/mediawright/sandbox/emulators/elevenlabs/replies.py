@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from mediawright.sandbox.emulators.elevenlabs.account import Account
-from mediawright.sandbox.emulators.elevenlabs.formats import CREATOR_FORMATS, PRO_FORMATS
+from mediawright.sandbox.emulators.elevenlabs.formats import (
+    CREATOR_FORMATS,
+    PRO_FORMATS,
+    OutputFormat,
+)
 from mediawright.sandbox.emulators.elevenlabs.wire import error_detail, validation_entry
-from mediawright.sandbox.kit.call import Reply, VendorError
+from mediawright.sandbox.kit.call import Call, Reply, VendorError
 from mediawright.sandbox.kit.fields import Choice, Path, Violation
 from mediawright.sandbox.kit.scenario import Scenario, ScenarioName
 
+_PIECE = 8192
 _BUSY = frozenset({429, 503})
 _MUSIC_PATHS = ("/music", "/sound-generation")
 
@@ -149,6 +154,20 @@ def _server_error(status: int) -> Reply:
         message = "We are currently experiencing heavy traffic, please try again shortly."
         return Reply.json(error_detail("system_busy", message), status=status)
     return Reply.json({"detail": "Internal Server Error"}, status=status)
+
+
+def streamed(
+    call: Call, data: bytes, output_format: OutputFormat, headers: Mapping[str, str]
+) -> Reply:
+    """Return a file piece by piece, without its length; one that is to be cut goes whole."""
+    if call.scenario.name is ScenarioName.TRUNCATED_FILE:
+        return Reply.media(data, output_format.content_type, headers)
+    return Reply(stream=_pieces(data), content_type=output_format.content_type, headers=headers)
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), _PIECE):
+        yield data[start : start + _PIECE]
 
 
 def multipart(

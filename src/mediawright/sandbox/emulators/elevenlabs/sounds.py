@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from mediawright.sandbox.emulators.elevenlabs import music
@@ -27,6 +26,7 @@ from mediawright.sandbox.emulators.elevenlabs.replies import (
     multipart,
     over_quota,
     refuse,
+    streamed,
 )
 from mediawright.sandbox.emulators.elevenlabs.rules import SOUND
 from mediawright.sandbox.kit.call import Call, Reply
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 CHOSEN_SECONDS = 4.0
 """How long an effect lasts when the request leaves it to the model."""
 _CHARACTERS_PER_SECOND = 40
-_PIECE = 8192
 
 
 class SoundDesk:
@@ -84,11 +83,7 @@ class SoundDesk:
     async def song_stream(self, call: Call) -> Reply:
         """Answer a song, piece by piece."""
         _, data, output_format, headers = await self._compose(call)
-        return Reply(
-            stream=_pieces(self._emulator.inline(call, data)),
-            content_type=output_format.content_type,
-            headers=headers,
-        )
+        return streamed(call, data, output_format, headers)
 
     async def song_with_details(self, call: Call) -> Reply:
         """Answer a song behind what is to be known about it."""
@@ -144,8 +139,3 @@ class SoundDesk:
         check_choice(name, formats, ("output_format",))
         check_plan(self._emulator.account(call), name)
         return name
-
-
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), _PIECE):
-        yield data[start : start + _PIECE]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from mediawright.sandbox.emulators.elevenlabs.replies import (
     malformed_json,
     over_quota,
     refuse,
+    streamed,
     too_many_requests,
     voice_not_found,
 )
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
 _DEFAULT_MODEL = "eleven_multilingual_v2"
 _WITHOUT_CONTEXT = "eleven_v3"
-_PIECE = 8192
 _WAV = SoundStyle(sound_format="wav")
 
 
@@ -94,11 +94,7 @@ class SpeechDesk:
     async def stream(self, call: Call) -> Reply:
         """Answer a file, piece by piece."""
         spoken = await self._speak(call, STREAM_FORMATS)
-        return Reply(
-            stream=_pieces(self._emulator.inline(call, spoken.data)),
-            content_type=spoken.order.output_format.content_type,
-            headers=spoken.headers,
-        )
+        return streamed(call, spoken.data, spoken.order.output_format, spoken.headers)
 
     async def convert_with_timestamps(self, call: Call) -> Reply:
         """Answer a file and the times of its characters, as JSON."""
@@ -106,10 +102,20 @@ class SpeechDesk:
         return Reply.json(await self._with_times(call, spoken), headers=spoken.headers)
 
     async def stream_with_timestamps(self, call: Call) -> Reply:
-        """Answer the same as JSON lines; here it is one."""
+        """Answer the same as JSON lines, of which there is one."""
         spoken = await self._speak(call, STREAM_FORMATS)
         line = json_bytes(await self._with_times(call, spoken)) + b"\n"
-        return Reply(stream=_pieces(line), content_type="application/json", headers=spoken.headers)
+        return Reply(body=line, content_type="application/json", headers=spoken.headers)
+
+    async def preview(self, call: Call) -> Reply:
+        """Answer the sample of a voice that the voice lists point to."""
+        voice = VOICE_BY_ID.get(call.match["voice_id"])
+        if voice is None:
+            raise voice_not_found(404, call.match["voice_id"])
+        text = f"Hello, my name is {voice.name}."
+        return Reply.media(
+            await self._emulator.kit.media.speech(text, voice=voice.name), "audio/mpeg"
+        )
 
     async def _with_times(self, call: Call, spoken: Spoken) -> dict[str, Any]:
         order = spoken.order
@@ -227,8 +233,3 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
                 f"and less or equal to {most}, received {value}."
             )
             raise refuse(400, "invalid_voice_settings", message)
-
-
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), _PIECE):
-        yield data[start : start + _PIECE]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mediawright.sandbox.emulators.runway import inputs, rules, wire
-from mediawright.sandbox.emulators.runway.account import Account
+from mediawright.sandbox.emulators.runway.account import Account, new_accounts, tier_of
 from mediawright.sandbox.emulators.runway.prices import credits_for
 from mediawright.sandbox.emulators.runway.queue import TaskQueue
 from mediawright.sandbox.emulators.runway.uploads import REQUEST as UPLOAD_REQUEST
@@ -32,9 +32,8 @@ _ANY_TASK = re.compile(r"/runway/v1/tasks/[^/]+")
 class RunwayEmulator(Emulator):
     """Imitates the Runway API, version 2024-11-06.
 
-    Attributes:
-        account: The organisation that every key belongs to.
-        uploads: The ephemeral uploads.
+    A key with `tier1` to `tier5` in it belongs to an organisation of that tier, every other to
+    one of the fifth.
     """
 
     name = "runway"
@@ -43,8 +42,8 @@ class RunwayEmulator(Emulator):
 
     def __init__(self, kit: SandboxKit) -> None:
         super().__init__(kit)
-        self.account = Account()
-        self.uploads = UploadBook(self.ids)
+        self._accounts = new_accounts()
+        self._uploads = UploadBook(self.ids)
         self._queue = TaskQueue(kit.clock)
         self._studio = Studio(kit.media)
 
@@ -128,8 +127,8 @@ class RunwayEmulator(Emulator):
     def reset(self) -> None:
         """Forget tasks and uploads, and restore the account."""
         super().reset()
-        self.account = Account()
-        self.uploads.reset()
+        self._accounts = new_accounts()
+        self._uploads.reset()
         self._queue.reset()
 
     async def _create(self, call: Call) -> Reply:
@@ -138,8 +137,11 @@ class RunwayEmulator(Emulator):
         fields = self._checked(operation, call)
         files = await self._read_inputs(fields)
         price = credits_for(operation, fields)
-        self._require_room(fields["model"], price)
+        self._require_room(call, fields["model"], price)
         return Reply.json(self._take(call, operation, fields, files, price))
+
+    def _account(self, call: Call) -> Account:
+        return self._accounts[tier_of(self.presented_key(call) or "")]
 
     def _checked(self, operation: str, call: Call) -> dict[str, Any]:
         if call.body.malformed:
@@ -161,16 +163,17 @@ class RunwayEmulator(Emulator):
         return is_rule and value.startswith(f"{self.kit.root}/")
 
     async def _read_inputs(self, fields: Mapping[str, Any]) -> inputs.Inputs:
-        found, violations = await inputs.InputReader(self.kit, self.uploads).read(fields)
+        found, violations = await inputs.InputReader(self.kit, self._uploads).read(fields)
         if violations:
             raise VendorError(wire.invalid_reply(violations))
         return found
 
-    def _require_room(self, model: str, price: int) -> None:
-        if self.account.daily_count(model, self.kit.clock.now()) >= self.account.daily:
+    def _require_room(self, call: Call, model: str, price: int) -> None:
+        account = self._account(call)
+        if account.daily_count(model, self.kit.clock.now()) >= account.tier.daily:
             text = f"You have reached the daily generation limit for {model}."
             raise VendorError(wire.error_reply(429, text))
-        if price > self.account.balance:
+        if price > account.balance:
             raise VendorError(wire.credit_reply())
 
     def _take(
@@ -186,11 +189,12 @@ class RunwayEmulator(Emulator):
         async def work() -> list[Output]:
             return await self._studio.make(operation, fields, files, seed)
 
-        details = {"credits": price, "call": call}
+        account = self._account(call)
+        details = {"credits": price, "call": call, "account": account}
         job = self.jobs.create(call, self.ids.uuid4(), work, details)
-        self.account.balance -= price
-        self.account.count(fields["model"], self.kit.clock.now())
-        self._queue.join(fields["model"], job)
+        account.balance -= price
+        account.count(fields["model"], self.kit.clock.now())
+        self._queue.join((id(account), fields["model"]), job)
         return {"id": job.id, "estimatedCost": {"credits": price}}
 
     async def _read(self, call: Call) -> Reply:
@@ -198,7 +202,8 @@ class RunwayEmulator(Emulator):
         job = call.job
         if job is None:
             return wire.error_reply(404, "Task not found.")
-        throttled = self._queue.is_throttled(job, self.account.concurrent)
+        account: Account = job.details["account"]
+        throttled = self._queue.is_throttled(job, account.tier.concurrent)
         if not throttled:
             await job.advance()
             self._settle(job)
@@ -209,7 +214,8 @@ class RunwayEmulator(Emulator):
         if job.state.is_terminal and "cost" not in job.details:
             kept = job.state is JobState.SUCCEEDED or job.is_refused
             job.details["cost"] = job.details["credits"] if kept else 0
-            self.account.balance += job.details["credits"] - job.details["cost"]
+            account: Account = job.details["account"]
+            account.balance += job.details["credits"] - job.details["cost"]
         if job.state is JobState.SUCCEEDED:
             self._publish(job)
 
@@ -246,7 +252,7 @@ class RunwayEmulator(Emulator):
         if violations:
             return wire.invalid_reply(violations)
         fields: Any = call.body.document
-        upload = self.uploads.begin(fields["filename"], self.kit.clock.now())
+        upload = self._uploads.begin(fields["filename"], self.kit.clock.now())
         return Reply.json(
             {
                 "uploadUrl": f"{self.kit.root}/{self.name}{BUCKET_PATH}",
@@ -257,14 +263,14 @@ class RunwayEmulator(Emulator):
 
     async def _receive_upload(self, call: Call) -> Reply:
         try:
-            self.uploads.receive(call.body.parts, self.kit.clock.now())
+            self._uploads.receive(call.body.parts, self.kit.clock.now())
         except UploadError as error:
             return Reply.text(error.to_xml(), error.status, "application/xml")
         return Reply(status=204)
 
     async def _organization(self, call: Call) -> Reply:
         self._require_version(call)
-        return Reply.json(self.account.to_json(self.kit.clock.now()))
+        return Reply.json(self._account(call).to_json(self.kit.clock.now()))
 
     def _require_version(self, call: Call) -> None:
         version = call.headers.get(VERSION_HEADER)

@@ -1,7 +1,8 @@
-"""Which tasks of a model wait for others to end."""
+"""Which tasks of an organisation and a model wait for others to end."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime, timedelta
 
 from mediawright.sandbox.kit.clock import VirtualClock
@@ -12,35 +13,41 @@ ABANDONED_AFTER = timedelta(seconds=30)
 asked about, and one whose client went away would hold its place for ever."""
 
 
+Line = Hashable
+"""What tasks have in common that wait for each other: an organisation and a model."""
+
+
 class TaskQueue:
-    """The tasks that may still be running, by model and in the order they came."""
+    """The tasks that may still be running, in lines, in the order they came."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self._lines: dict[str, list[Job]] = {}
-        self._model: dict[str, str] = {}
+        self._lines: dict[Line, list[Job]] = {}
+        self._line_of: dict[str, Line] = {}
         self._asked: dict[str, datetime] = {}
 
-    def join(self, model: str, job: Job) -> None:
-        """Add a task at the end of its model's line."""
-        self._lines.setdefault(model, []).append(job)
-        self._model[job.id] = model
+    def join(self, line: Line, job: Job) -> None:
+        """Add a task at the end of a line."""
+        self._lines.setdefault(line, []).append(job)
+        self._line_of[job.id] = line
         self._asked[job.id] = self._clock.now()
 
     def is_throttled(self, job: Job, concurrent: int) -> bool:
-        """Tell whether `concurrent` earlier tasks of the model still run.
+        """Tell whether `concurrent` tasks before it in its line still run.
 
         Being asked about while it waits brings a task no further.
         """
-        model = self._model.get(job.id)
-        if model is None or job.state.is_terminal:
+        line = self._line_of.get(job.id)
+        if line is None or job.state.is_terminal:
             return False
         self._asked[job.id] = self._clock.now()
-        line = [other for other in self._lines[model] if other is job or self._occupies(other)]
-        for gone in set(self._lines[model]) - set(line):
-            del self._model[gone.id], self._asked[gone.id]
-        self._lines[model] = line
-        throttled = line.index(job) >= concurrent
+        waiting = self._lines[line]
+        kept = [other for other in waiting if other is job or self._occupies(other)]
+        for other in waiting:
+            if other not in kept:
+                del self._line_of[other.id], self._asked[other.id]
+        self._lines[line] = kept
+        throttled = kept.index(job) >= concurrent
         if throttled:
             job.polls -= 1
         return throttled
@@ -48,7 +55,7 @@ class TaskQueue:
     def reset(self) -> None:
         """Forget every task."""
         self._lines.clear()
-        self._model.clear()
+        self._line_of.clear()
         self._asked.clear()
 
     def _occupies(self, job: Job) -> bool:
