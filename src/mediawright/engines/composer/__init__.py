@@ -1,0 +1,1 @@
+"""Tonal music and ambience from words: seeded, synthesised with numpy."""
