@@ -51,7 +51,7 @@ def move_of(prompt: str, dice: Dice) -> Move:
     if found:
         first = found[0]
         others = [move for move in found[1:] if _adds(first, move)]
-        return (others and _sum(first, others[0])) or first
+        return _sum(first, others[0]) if others else first
     side = 1 if dice.chance(0.5) else -1
     return Move(push=dice.between(0.07, 0.12), pan=side * dice.between(0.015, 0.04))
 

@@ -88,7 +88,7 @@ class Film:
 
     def _flash(self, seconds: float) -> float:
         """Return how bright lightning is: sudden, flickering, soon gone."""
-        since = [seconds - flash for flash in self._flashes if 0 <= seconds - flash]
+        since = [seconds - flash for flash in self._flashes if seconds - flash >= 0]
         if not since or since[-1] > _FLASH_SECONDS:
             return 0.0
         fade = 1 - since[-1] / _FLASH_SECONDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
+from av.error import FFmpegError
 from PIL import Image
 
 from mediawright.core.errors import InvalidRequestError
@@ -31,8 +32,8 @@ def last_frame(path: Path) -> Image.Image:
                 last = frame
             if last is None:
                 raise _unreadable()
-            return last.to_image()
-    except (av.FFmpegError, OSError) as error:
+            return Image.fromarray(last.to_ndarray(format="rgb24"))
+    except (FFmpegError, OSError) as error:
         raise _unreadable() from error
 
 

@@ -70,4 +70,4 @@ def _repeat(samples: NDArray[np.float32], wanted: int) -> NDArray[np.float32]:
     while len(result) < wanted:
         joint = result[len(result) - overlap :] * (1 - rise) + samples[:overlap] * rise
         result = np.concatenate([result[: len(result) - overlap], joint, samples[overlap:]])
-    return result
+    return np.asarray(result, np.float32)

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# PyAV's stubs leave packets and keyword arguments without types.
 """Writing H.264 and AAC into an MP4."""
 
 from __future__ import annotations

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from mediawright.engines.painter.develop import develop
-from mediawright.engines.painter.planes import Picture
+from mediawright.engines.painter.planes import Picture, Plane
 from mediawright.engines.painter.view import View
-from mediawright.engines.painter.water import Water, water
+from mediawright.engines.painter.water import FOAMING, Water, water
+
+_SHINE_STEPS = 256
 
 
 class MovingWater:
@@ -26,6 +29,10 @@ class MovingWater:
         self._still = still
         self._size = size
         self._latest: Water | None = None
+        self._shine = self._shine_table()
+        light = still.view.light
+        caps = _developed(light.ambient + light.sun * np.float32(0.4), still.view)
+        self._caps = caps.reshape(3)
 
     def over(self, canvas: Image.Image, top: int, seconds: float, advance: float) -> Image.Image:
         """Return the canvas with the water over everything below row `top`.
@@ -46,20 +53,25 @@ class MovingWater:
         place = rows * np.int32(width) + np.arange(width, dtype=np.int32)
         picture = np.array(canvas)
         share = surface.mirror_share(slopes)
-        glints = surface.glints(slopes) if self._shining() else None
-        deep, glow = self._colours(surface)
+        glints = self._glints(surface, slopes)
+        deep = self._depths(surface)
+        foam = surface.foam(slopes) if surface.choppiness > FOAMING else None
         for channel in range(3):
             source = np.ascontiguousarray(picture[:top, :, channel]).ravel()
             mirrored = source.take(place).astype(np.float32)
             shown = deep[channel] + (mirrored - deep[channel]) * share
+            if foam is not None:
+                shown += (self._caps[channel] - shown) * foam
             if glints is not None:
-                shown += glints * glow[channel] * (1 - shown * np.float32(1 / 255))
+                shown += self._shine[channel].take(glints) * (1 - shown * np.float32(1 / 255))
             picture[top:, :, channel] = np.clip(shown, 0, 255)
         return Image.fromarray(picture)
 
-    def _shining(self) -> bool:
+    def _glints(self, surface: Water, slopes: Plane) -> NDArray[np.uint8] | None:
         scene = self._still.view.scene
-        return scene.sun or scene.moon
+        if not (scene.sun or scene.moon):
+            return None
+        return (surface.glints(slopes) * np.float32(_SHINE_STEPS - 1)).astype(np.uint8)
 
     def _surface(self, top: int) -> Water:
         """Return the water for a frame whose water begins at `top`."""
@@ -75,15 +87,19 @@ class MovingWater:
         across = view.sun_across - (view.width - width) / 2
         return replace(view, width=width, height=height, horizon=float(top), sun_across=across)
 
-    def _colours(self, surface: Water) -> tuple[Picture, Picture]:
+    def _depths(self, surface: Water) -> Picture:
         view = surface.view
         deep = view.light.water * (0.55 + 0.35 * (1 - surface.nearness))
-        glow = view.light.glow * np.float32(1.6)
-        grade = replace(view.scene.grade, bloom=0.0)
-        shown = [
-            develop(np.broadcast_to(part, (3, part.shape[1], 1)), grade, None, vignette=False)
-            .transpose(2, 0, 1)
-            .astype(np.float32)
-            for part in (deep, glow)
-        ]
-        return shown[0], shown[1]
+        return _developed(np.broadcast_to(deep, (3, len(surface.nearness), 1)), view)
+
+    def _shine_table(self) -> Picture:
+        """Return the developed colour of glints from the faintest to the brightest."""
+        view = self._still.view
+        steps = np.linspace(0, 1.6, _SHINE_STEPS, dtype=np.float32)[None, None, :]
+        return np.ascontiguousarray(_developed(view.light.glow * steps, view)[:, 0])
+
+
+def _developed(light: Picture, view: View) -> Picture:
+    grade = replace(view.scene.grade, bloom=0.0)
+    shown = develop(light, grade, None, vignette=False)
+    return shown.transpose(2, 0, 1).astype(np.float32)

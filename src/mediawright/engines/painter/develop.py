@@ -7,14 +7,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mediawright.engines.painter.noise import Dice
-from mediawright.engines.painter.planes import Picture, Plane, blur, luminance, mix, smoothstep
+from mediawright.engines.painter.planes import (
+    Floats,
+    Picture,
+    Plane,
+    blur,
+    luminance,
+    mix,
+    smoothstep,
+)
 from mediawright.engines.painter.scene import Grade
 
 _STEPS = 4095
 _BRIGHTEST = 16.0
 
 
-def _curve() -> NDArray[np.float32]:
+def _curve() -> Floats:
     """Return a film's answer to light: soft in the highlights, sRGB-encoded.
 
     The table is indexed by the square root of the light, where the eye sees even steps.
@@ -24,7 +32,9 @@ def _curve() -> NDArray[np.float32]:
     knee = 0.55
     bent = knee + (1 - knee) * (1 - np.exp(-(light - knee) / (1 - knee)))
     shown = np.where(light < knee, light, bent)
-    encoded = np.where(shown <= 0.0031308, shown * 12.92, 1.055 * shown ** (1 / 2.4) - 0.055)
+    linear_up_to = 0.0031308
+    power = 1.055 * shown ** (1 / 2.4) - 0.055
+    encoded = np.where(shown <= linear_up_to, shown * 12.92, power)
     return encoded.astype(np.float32)
 
 

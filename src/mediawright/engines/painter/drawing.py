@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mediawright.engines.painter.planes import Picture, Plane, to_linear
+from mediawright.engines.painter.planes import (
+    Floats,
+    Picture,
+    Plane,
+    to_linear,
+)
 
 _FINER = 3
 
@@ -84,6 +88,6 @@ class Drawing:
         return [(x * self._unit, y * self._unit) for x, y in points]
 
 
-def _planes(image: Image.Image) -> NDArray[np.float32]:
+def _planes(image: Image.Image) -> Floats:
     values = np.asarray(image, np.float32) / np.float32(255)
     return np.ascontiguousarray(values.transpose(2, 0, 1))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mediawright.engines.painter import relief as reliefs
 from mediawright.engines.painter.grass import grass
-from mediawright.engines.painter.planes import smoothstep
+from mediawright.engines.painter.planes import (
+    Floats,
+    smoothstep,
+)
 from mediawright.engines.painter.relief import Relief
 from mediawright.engines.painter.scene import Feature, Ground, Subject
 from mediawright.engines.painter.settlement import skyline
@@ -20,7 +22,7 @@ from mediawright.engines.painter.terrain import (
     rock_of,
     sand_of,
 )
-from mediawright.engines.painter.trees import treeline
+from mediawright.engines.painter.trees import grove, treeline
 from mediawright.engines.painter.view import Layer, View
 from mediawright.engines.painter.weather import mist
 
@@ -63,12 +65,20 @@ def foreground(view: View) -> list[Layer | None]:
         dunes = _desert(view)
         return [dunes, *things(view, dunes)]
     meadow = _meadow(view)
-    layers = [meadow, *things(view, meadow)]
+    trees = grove(view, meadow) if meadow is not None and _grows(view) else None
+    layers = [meadow, trees, *things(view, meadow)]
     if Feature.FOREST in view.scene.features:
         layers += _near_forest(view)
     if view.scene.snow_cover < _MUCH_SNOW:
         layers += grass(view)
     return layers
+
+
+def _grows(view: View) -> bool:
+    """Tell whether trees are scattered over the open ground."""
+    scene = view.scene
+    alone = Subject.TREE in scene.subjects or Feature.FOREST in scene.features
+    return scene.ground is Ground.MEADOW and not alone
 
 
 def _from_left(view: View) -> bool:
@@ -88,7 +98,7 @@ def _rolling(
     middle = (view.sun_across - view.width / 2) / view.scale
     rise = near + 0.45 * (far - near)
 
-    def envelope(across: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
+    def envelope(across: Floats, away: Floats) -> Floats:
         angle = across / away
         wave = sum(
             np.sin(angle * np.float32(rate) + np.float32(phase)) / np.float32(place + 1)
@@ -178,7 +188,7 @@ def _meadow(view: View) -> Layer | None:
         view.dice("meadow"), _TILE, sun_from_left=_from_left(view), elevation=_elevation(view)
     )
 
-    def envelope(across: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
+    def envelope(across: Floats, away: Floats) -> Floats:
         return (0.18 + 0.5 * smoothstep(1.0, 5.0, away) + 0 * across).astype(np.float32)
 
     reach = Reach(near=0.4, far=6.0, eye=0.42, peak=0.8, envelope=envelope, bottom=view.height,
@@ -195,7 +205,7 @@ def _headland(view: View) -> Layer | None:
     edge = view.width / view.scale / 2
     phase = view.dice("bays").between(0, 6)
 
-    def envelope(across: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
+    def envelope(across: Floats, away: Floats) -> Floats:
         angle = across / away * side / np.float32(edge)
         bays = 0.16 * np.sin(away * 4.1 + phase) + 0.08 * np.sin(away * 9.7 + phase * 3)
         rise = smoothstep(-0.3, 1.0, angle + bays.astype(np.float32))
@@ -216,7 +226,7 @@ def _desert(view: View) -> Layer | None:
         elevation=min(0.3, _elevation(view)),
     )
 
-    def envelope(across: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
+    def envelope(across: Floats, away: Floats) -> Floats:
         return (0.5 + 0.55 * smoothstep(1.5, 8.0, away) + 0 * across).astype(np.float32)
 
     reach = Reach(near=0.5, far=13.0, eye=0.72, peak=1.0, envelope=envelope, bottom=view.height,

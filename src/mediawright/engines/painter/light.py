@@ -134,7 +134,8 @@ def _overcast(light: Light, scene: Scene) -> Light:
     cover = float(np.clip((weather.cloud - 0.45) / 0.5, 0, 1))
     power = 1.0 - 0.42 * weather.storm * cover - 0.12 * weather.rain
     sky = tuple(
-        _grey(stop, 0.72 * cover, power * (0.86 if place < 2 else 1.05)) * np.float32(power)
+        _grey(stop, (0.72 + 0.22 * weather.storm) * cover, power * (0.9 + 0.05 * min(place, 3)))
+        * np.float32(power)
         for place, stop in enumerate(light.sky)
     )
     cold = colour("#9fb0c0") / np.float32(0.43)

@@ -10,7 +10,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mediawright.engines.painter.planes import Plane
+from mediawright.engines.painter.planes import (
+    Floats,
+    Plane,
+)
 
 _Item = TypeVar("_Item")
 
@@ -39,21 +42,21 @@ class Dice:
         """Return one of `items`."""
         return items[self.whole(0, len(items))]
 
-    def uniform(self, shape: int | tuple[int, ...]) -> NDArray[np.float32]:
+    def uniform(self, shape: int | tuple[int, ...]) -> Floats:
         """Return numbers from 0 to 1."""
         return self.generator.random(shape, np.float32)
 
-    def normal(self, shape: int | tuple[int, ...]) -> NDArray[np.float32]:
+    def normal(self, shape: int | tuple[int, ...]) -> Floats:
         """Return normally distributed numbers."""
         return self.generator.standard_normal(shape, np.float32)
 
 
-def _frequencies(size: int) -> NDArray[np.float32]:
+def _frequencies(size: int) -> Floats:
     across = np.fft.fftfreq(size, 1 / size).astype(np.float32)
     return np.sqrt(across[:, None] ** 2 + across[None, :] ** 2)
 
 
-def _normalise(plane: NDArray[np.float32]) -> Plane:
+def _normalise(plane: Floats) -> Plane:
     plane = plane - plane.mean()
     return (plane / (plane.std() + np.float32(1e-6))).astype(np.float32)
 
@@ -81,7 +84,7 @@ def band_pair(dice: Dice, size: int, frequency: float) -> tuple[Plane, Plane]:
     return _fields(dice, np.exp(-((octaves / 0.45) ** 2)).astype(np.float32))
 
 
-def _fields(dice: Dice, weight: NDArray[np.float32]) -> tuple[Plane, Plane]:
+def _fields(dice: Dice, weight: Floats) -> tuple[Plane, Plane]:
     size = len(weight)
     noise = dice.normal((2, size, size))
     spectrum = (noise[0] + 1j * noise[1]).astype(np.complex64) * weight
@@ -89,7 +92,7 @@ def _fields(dice: Dice, weight: NDArray[np.float32]) -> tuple[Plane, Plane]:
     return _normalise(field.real), _normalise(field.imag)
 
 
-def octaves_1d(dice: Dice, count: int, frequency: float, octaves: int = 5) -> NDArray[np.float32]:
+def octaves_1d(dice: Dice, count: int, frequency: float, octaves: int = 5) -> Floats:
     """Return a rough line of `count` values between about -1 and 1.
 
     Args:
@@ -117,10 +120,10 @@ class Taps:
     """Where in a tileable texture to read, worked out once for several textures."""
 
     corners: tuple[NDArray[np.int32], ...]
-    across: NDArray[np.float32]
-    down: NDArray[np.float32]
+    across: Floats
+    down: Floats
 
-    def read(self, texture: Plane) -> NDArray[np.float32]:
+    def read(self, texture: Plane) -> Floats:
         """Return the texture's values there, interpolated linearly."""
         flat = texture.ravel()
         first, second, third, fourth = (flat.take(corner) for corner in self.corners)
@@ -129,7 +132,7 @@ class Taps:
         return upper + (lower - upper) * self.down
 
 
-def taps(size: int, across: NDArray[np.float32], down: NDArray[np.float32]) -> Taps:
+def taps(size: int, across: Floats, down: Floats) -> Taps:
     """Return taps for texel coordinates, which wrap around.
 
     Args:

@@ -7,13 +7,17 @@ interleaved ones. Colours are linear light, of shape (3, 1, 1).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Plane = NDArray[np.float32]
-Picture = NDArray[np.float32]
-Colour = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""Made and kept as float32; the checker cannot follow that through mixed arithmetic."""
+Plane = Floats
+Picture = Floats
+Colour = Floats
 
 LUMINANCE: Colour = np.array([0.2126, 0.7152, 0.0722], np.float32).reshape(3, 1, 1)
 
@@ -24,7 +28,7 @@ def colour(code: str) -> Colour:
     return to_linear(values.reshape(3, 1, 1) / np.float32(255))
 
 
-def to_linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
+def to_linear(encoded: Floats) -> Floats:
     """Return the linear light of sRGB values between 0 and 1."""
     low = encoded / np.float32(12.92)
     high = ((encoded + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
@@ -37,12 +41,12 @@ def luminance(picture: Picture) -> Plane:
     return red * np.float32(0.2126) + green * np.float32(0.7152) + blue * np.float32(0.0722)
 
 
-def mix(first: NDArray[np.float32], second: NDArray[np.float32], amount: object) -> Picture:
+def mix(first: Floats, second: Floats, amount: object) -> Picture:
     """Return `first` where `amount` is 0 and `second` where it is 1."""
     return first + (second - first) * np.asarray(amount, np.float32)
 
 
-def smoothstep(low: float, high: float, values: NDArray[np.float32]) -> NDArray[np.float32]:
+def smoothstep(low: float, high: float, values: Floats) -> Floats:
     """Return 0 below `low`, 1 above `high`, and a smooth curve between."""
     part = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
     return part * part * (np.float32(3) - np.float32(2) * part)

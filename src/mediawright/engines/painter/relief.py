@@ -69,11 +69,11 @@ def dunes(dice: Dice, size: int, *, sun_from_left: bool, elevation: float) -> Re
     down, across = np.mgrid[0:size, 0:size].astype(np.float32) / np.float32(size)
     phase = down * 4 + across * 2 + 0.24 * bend + 0.05 * cells
     part = phase - np.floor(phase)
-    crest = np.where(part < 0.68, part / 0.68, (1 - part) / 0.32)
+    crest = _asymmetric(part, 0.68)
     crest = crest * crest * (3 - 2 * crest) * 0.35 + crest * 0.65
     minor = phase * 3 + 0.3 * sway
     part = minor - np.floor(minor)
-    low = np.where(part < 0.7, part / 0.7, (1 - part) / 0.3)
+    low = _asymmetric(part, 0.7)
     height = 0.62 * crest * (0.75 + 0.25 * np.tanh(sway)) + 0.1 * low + 0.07 * bend + 0.01 * small
     return _lit(
         dice,
@@ -83,6 +83,11 @@ def dunes(dice: Dice, size: int, *, sun_from_left: bool, elevation: float) -> Re
         left=sun_from_left,
         elevation=elevation,
     )
+
+
+def _asymmetric(part: Plane, crest: float) -> Plane:
+    """Return a wave that rises slowly up to `crest`, and falls steeply after it."""
+    return np.where(part < crest, part / crest, (1 - part) / (1 - crest))
 
 
 def _octave_pair(dice: Dice, size: int, frequency: float) -> list[Plane]:
@@ -125,7 +130,7 @@ def _lit(
     sun /= np.sqrt((sun**2).sum())
     facing = (-across * sun[0] + sun[1] - down * sun[2]) / length
     shadow = _shadow(steep, np.float32(sun[1] / abs(sun[0])), left=left)
-    light = np.clip(facing, 0, 1) * shadow
+    light = _softened(np.clip(facing, 0, 1) * shadow)
     _, detail = fractal_pair(dice, size, 0.85, lowest=6)
     return Relief(
         size=size,
@@ -135,6 +140,14 @@ def _lit(
         slope=(1 - 1 / length).astype(np.float32),
         detail=detail,
     )
+
+
+def _softened(plane: Plane) -> Plane:
+    """Return the tile without edges so sharp that they would break up into dots."""
+    for axis in (0, 1):
+        sides = np.roll(plane, 1, axis) + np.roll(plane, -1, axis)
+        plane = plane * np.float32(0.5) + sides * np.float32(0.25)
+    return plane
 
 
 def _shadow(steep: Plane, climb: np.float32, *, left: bool) -> Plane:

@@ -97,6 +97,8 @@ class Scene:
     snow_cover: float
     """How much of the land lies under snow, 0 to 1."""
     flowers: bool
+    foliage: str
+    """The colour of leaves, as `#rrggbb`."""
     colours: tuple[str, ...]
     """Colours asked for, as `#rrggbb`, in the prompt's order."""
     fingerprint: int

@@ -63,7 +63,14 @@ def _row(
         near = np.exp(-(((left + width / 2 - centre) / (0.42 * view.scale)) ** 2))
         height = view.scale * tall * (0.22 + 0.3 * dice.between(0, 1) + float(near)
                                       * dice.between(0.25, 1.0))  # fmt: skip
-        _tower(view, dice, (albedo, lamps, cover), left, width, min(height, rows - 1.0))
+        _tower(
+            view,
+            dice,
+            (albedo, lamps, cover),
+            left=left,
+            width=width,
+            height=min(height, rows - 1.0),
+        )
         left += width * dice.between(0.82, 1.12)
     picture = _lit(view, albedo)
     picture = hazed(view, picture, distance, 0.16) + lamps * np.float32(1.1 - 0.2 * distance)
@@ -80,27 +87,29 @@ def _lit(view: View, albedo: Picture) -> Picture:
 
 
 def _tower(
-    view: View, dice: Dice, planes: tuple[Picture, Picture, Plane], left: float, width: float,
+    view: View, dice: Dice, planes: tuple[Picture, Picture, Plane], *, left: float, width: float,
     height: float,
 ) -> None:  # fmt: skip
     """Draw one building, with a narrower upper part on some, and a mast on few."""
     tone = dice.between(0.55, 1.25)
     tint = mix(colour("#7d828c"), colour("#9a8574"), dice.between(0, 1)) * np.float32(tone)
     grid = max(2.0, view.scale * dice.between(0.0065, 0.0095))
-    _block(view, dice, planes, (left, width, height), tint, grid)
+    _block(view, dice, planes, (left, width, height), tint=tint, grid=grid)
     if dice.chance(0.4):
         part = dice.between(0.45, 0.75)
         more = height * dice.between(1.08, 1.3)
         inset = left + width * (1 - part) / 2
-        _block(view, dice, planes, (inset, width * part, more), tint, grid)
+        _block(view, dice, planes, (inset, width * part, more), tint=tint, grid=grid)
         if dice.chance(0.4):
             mast = max(1.0, view.scale * 0.003)
-            _block(view, dice, planes, (left + width / 2, mast, more * 1.2), tint * 0.6, 1e9)
+            _block(
+                view, dice, planes, (left + width / 2, mast, more * 1.2), tint=tint * 0.6, grid=1e9
+            )
 
 
 def _block(
     view: View, dice: Dice, planes: tuple[Picture, Picture, Plane],
-    place: tuple[float, float, float], tint: Picture, grid: float,
+    place: tuple[float, float, float], *, tint: Picture, grid: float,
 ) -> None:  # fmt: skip
     albedo, lamps, cover = planes
     left, width, height = place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from mediawright.engines.painter.drawing import Drawing
@@ -84,7 +85,7 @@ def palm(dice: Dice, tall: float) -> Drawing:
     shape = Drawing(1.0, 1.0, tall)
     lean = dice.between(-0.16, 0.16)
     stem = [(0.5 + lean * (part**1.7 - 0.5), 1.0 - 0.66 * part) for part in _steps(14)]
-    for place, (start, end) in enumerate(zip(stem, stem[1:], strict=False)):
+    for place, (start, end) in enumerate(itertools.pairwise(stem)):
         shape.line((start, end), 0.04 - 0.0016 * place, "#6d5540")
     crown = stem[-1]
     for frond in range(11):

@@ -20,6 +20,12 @@ from mediawright.engines.painter.view import Layer, Motion, View
 
 _COARSE_PIXELS = 330_000
 _CLOUD_TILE = 512
+_CLEAR = 0.03
+"""The amount of cloud that is still none."""
+_SUNLESS = 0.82
+"""The amount of cloud that hides the sun's disc."""
+_LARGE_STAR = 1.3
+"""Pixels."""
 
 
 def backdrop(view: View) -> Picture:
@@ -76,7 +82,7 @@ def _disc(view: View, picture: Picture) -> None:
         if view.scene.moon:
             _moon(view, picture)
         return
-    if not view.scene.sun or view.light.height < 0 or view.scene.weather.cloud > 0.9:
+    if not view.scene.sun or view.light.height < 0 or view.scene.weather.cloud > _SUNLESS:
         return
     radius = view.scale * 0.035
     patch, across, down = _patch(view, radius * 1.5)
@@ -118,9 +124,11 @@ def _moon(view: View, picture: Picture) -> None:
     )
     limb = np.sqrt(np.maximum(1 - edge**2, 0)) ** np.float32(0.35)
     cover = smoothstep(1.03, 0.97, edge)
-    face = colour("#fff6e0") * (light * limb * (0.03 + 0.97 * lit) * np.float32(1.9))
+    # The dark part of the disc is as bright as the sky around it.
+    cover = cover * (0.02 + 0.98 * lit)
+    face = colour("#fff6e0") * (light * limb * np.float32(1.9))
     part = picture[(slice(None), *patch)]
-    part += (face + part * np.float32(0.5) - part) * cover
+    part += (face - part) * cover
 
 
 def stars(view: View) -> Layer | None:
@@ -138,12 +146,12 @@ def stars(view: View) -> Layer | None:
     across = dice.uniform(count) * np.float32(view.width - 1)
     down = dice.uniform(count) ** np.float32(0.85) * np.float32(rows - 1)
     size = dice.uniform(count)
-    power = 0.05 + 0.5 * size**6 + 1.8 * size**60
+    power = 0.07 + 0.75 * size**6 + 2.4 * size**60
     power *= smoothstep(0.0, 0.3, (np.float32(rows) - down) / np.float32(rows))
     temperature = dice.uniform(count)
     cold, hot = colour("#a8c4ff"), colour("#ffd9b0")
     tint = mix(cold, hot, temperature)[:, 0] if count else np.zeros((3, 0), np.float32)
-    _dots(picture, across, down, power, tint, view.scale / 900)
+    _dots(picture, (across, down), power, tint, size=view.scale / 900)
     cover = np.ones((rows, view.width), np.float32)
     return Layer(
         name="stars",
@@ -157,11 +165,12 @@ def stars(view: View) -> Layer | None:
 
 
 def _dots(
-    picture: Picture, across: Plane, down: Plane, power: Plane, tint: Picture, size: float
+    picture: Picture, places: tuple[Plane, Plane], power: Plane, tint: Picture, *, size: float
 ) -> None:
     """Add points of light, each spread over the pixels it lies between."""
     _, rows, columns = picture.shape
-    reach = 1 if size < 1.3 else 2
+    across, down = places
+    reach = 1 if size < _LARGE_STAR else 2
     spread = np.float32(max(0.35, 0.5 * size) ** 2 * 2)
     for row_step in range(-reach, reach + 1):
         for column_step in range(-reach, reach + 1):
@@ -198,7 +207,7 @@ def _milky_way(view: View, picture: Picture, rows: int) -> None:
     band = np.exp(-(((aside + cloudy * 0.05) / 0.17) ** 2))
     lanes = smoothstep(-0.1, 1.1, dusty + 0.7 * np.exp(-((aside / 0.06) ** 2)))
     light = band * (0.65 + 0.35 * cloudy) * (1 - 0.75 * lanes)
-    light = np.maximum(light, 0) * np.float32(strength * 0.085)
+    light = np.maximum(light, 0) * np.float32(strength * 0.15)
     fine = resize(light.astype(np.float32), view.width, rows)
     warm = resize((band * (1 - lanes)).astype(np.float32), view.width, rows)
     picture += np.maximum(fine, 0) * mix(colour("#9db4ea"), colour("#ffdcc4"), warm * 0.7)
@@ -249,7 +258,7 @@ def _rainbow(view: View, rows: Plane, columns: Plane) -> Picture:
 def clouds(view: View) -> Layer | None:
     """Return the clouds, seen in perspective and lit by the sun, or nothing when clear."""
     amount = view.scene.weather.cloud
-    if amount < 0.03:
+    if amount < _CLEAR:
         return None
     rows = max(1, min(view.height, int(view.horizon) + 2))
     width, height = _coarse(view, rows)
@@ -279,7 +288,7 @@ def clouds(view: View) -> Layer | None:
     cover = cover * smoothstep(0.0, 0.1, elevation)
     if view.scene.weather.storm:
         shade = shade * (0.75 + 0.25 * taps(_CLOUD_TILE, u * 0.5, v * 0.5).read(veil))
-    picture = _cloud_colour(view, shade.astype(np.float32), density, across, down, elevation)
+    picture = _cloud_colour(view, shade.astype(np.float32), density, (across, down), elevation)
     cover, picture = _with_veil(view, veil, (u, v), cover.astype(np.float32), picture)
     return Layer(
         name="clouds",
@@ -292,9 +301,10 @@ def clouds(view: View) -> Layer | None:
 
 
 def _cloud_colour(
-    view: View, shade: Plane, density: Plane, across: Plane, down: Plane, elevation: Plane
+    view: View, shade: Plane, density: Plane, place: tuple[Plane, Plane], elevation: Plane
 ) -> Picture:
     light = view.light
+    across, down = place
     picture = mix(light.cloud_shade, light.cloud_lit, np.clip(shade, 0, 1))
     far = ((across - np.float32(view.sun_across)) / np.float32(view.scale)) ** 2
     far = far + ((down - np.float32(view.sun_down)) / np.float32(view.scale)) ** 2

@@ -73,8 +73,6 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
         InvalidRequestError: As `read_picture` does.
     """
     image = read_picture(data, "/mask")
-    if image.mode == "RGBA":
-        plane = ImageOps.invert(image.getchannel("A"))
-    else:
-        plane = image.convert("L")
+    transparent = image.mode == "RGBA"
+    plane = ImageOps.invert(image.getchannel("A")) if transparent else image.convert("L")
     return fit(plane, width, height)

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from mediawright.engines.painter import shapes
 from mediawright.engines.painter.drawing import Drawing
 from mediawright.engines.painter.noise import Dice
-from mediawright.engines.painter.planes import Picture, Plane, colour
+from mediawright.engines.painter.planes import (
+    Floats,
+    Picture,
+    Plane,
+    colour,
+)
 from mediawright.engines.painter.scene import Subject
 from mediawright.engines.painter.terrain import hazed
 from mediawright.engines.painter.trees import broadleaf, lit_tree
@@ -105,8 +110,7 @@ def _tree(view: View, dice: Dice, foot: tuple[float, float], tall: float) -> Lay
         np.asarray(part.resize((size, size)), np.float32) / np.float32(255)
         for part in (tree.shade, tree.snow, tree.cover)
     ]
-    leaves = colour("#6d7a2f" if view.scene.hour.value in {"golden", "sunset"} else "#4a7030")
-    lit = lit_tree(view, parts[0], parts[1], leaves * np.float32(1.4))
+    lit = lit_tree(view, parts[0], parts[1], colour(view.scene.foliage) * np.float32(1.25))
     corner = (round(foot[0] - size / 2), round(foot[1] - size))
     return _placed(view, "tree", [(corner, hazed_thing(view, lit, corner[0], 0.9), parts[2])], 0.6)
 
@@ -132,7 +136,7 @@ def _afloat(view: View, dice: Dice) -> Layer | None:
     return _placed(view, "boat", [mirror, (corner, body, cover)], 0.55)
 
 
-def _rippled(planes: NDArray[np.float32], shifts: NDArray[np.int_]) -> NDArray[np.float32]:
+def _rippled(planes: Floats, shifts: NDArray[np.int_]) -> Floats:
     rolled = [np.roll(planes[..., row, :], int(shift), -1) for row, shift in enumerate(shifts)]
     return np.stack(rolled, axis=-2)
 

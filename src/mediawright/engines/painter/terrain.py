@@ -6,10 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mediawright.engines.painter.noise import Taps, taps
-from mediawright.engines.painter.planes import Colour, Picture, Plane, colour, mix, smoothstep
+from mediawright.engines.painter.planes import (
+    Colour,
+    Floats,
+    Picture,
+    Plane,
+    colour,
+    mix,
+    smoothstep,
+)
 from mediawright.engines.painter.relief import Relief
 from mediawright.engines.painter.scene import Hour
 from mediawright.engines.painter.view import Layer, View
@@ -19,7 +26,7 @@ _LEAST_SNOW = 0.05
 _FINE = 6.0
 """How many times finer the noise of near ground is than that of far ground."""
 
-Envelope = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+Envelope = Callable[[Floats, Floats], Floats]
 """How high the land may rise at (across, distance), in units."""
 
 
@@ -136,9 +143,7 @@ def land(
     return Layer(name=name, colour=picture, cover=cover, top=top, depth=depth)
 
 
-def _sweep(
-    view: View, relief: Relief, reach: Reach
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _sweep(view: View, relief: Relief, reach: Reach) -> tuple[Floats, Floats]:
     """Return the row of every slice, kept to the highest so far, and the slices' distances."""
     steps = np.linspace(0, 1, _SLICES, dtype=np.float32)
     distances = reach.near * (reach.far / reach.near) ** steps
@@ -154,14 +159,12 @@ def _sweep(
     return np.minimum.accumulate(rows, axis=0).astype(np.float32), distances
 
 
-def _distance(
-    rows: NDArray[np.float32], distances: NDArray[np.float32], top: int, bottom: int
-) -> tuple[Plane, Plane]:
+def _distance(rows: Floats, distances: Floats, top: int, bottom: int) -> tuple[Plane, Plane]:
     """Return how far away the land is at each pixel, and how much of the pixel it fills."""
     slices, width = rows.shape
     height = bottom - top
+    columns = np.arange(width, dtype=np.int32)
     marks = np.full((height + 1, width), slices, np.int16)
-    columns = np.arange(width)
     lines = np.clip(np.ceil(rows - top), 0, height).astype(np.int32)
     for index in range(slices - 1, -1, -1):
         marks[lines[index], columns] = index
@@ -169,7 +172,7 @@ def _distance(
     # The pixel's row lies between the rows of the slice seen and of the one before it.
     last = np.minimum(seen, slices - 1)
     before = np.maximum(last - 1, 0)
-    flat = rows.ravel()
+    flat = np.ascontiguousarray(rows, np.float32).reshape(-1)
     far_row = flat.take(last * width + columns)
     near_row = flat.take(before * width + columns)
     row = np.arange(top, bottom, dtype=np.float32)[:, None]

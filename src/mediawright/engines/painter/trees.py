@@ -6,16 +6,24 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mediawright.engines.painter.noise import Dice, octaves_1d
-from mediawright.engines.painter.planes import Plane, colour, mix, smoothstep
+from mediawright.engines.painter.planes import (
+    Floats,
+    Plane,
+    colour,
+    mix,
+    smoothstep,
+)
 from mediawright.engines.painter.terrain import hazed
 from mediawright.engines.painter.view import Layer, View
 
 _SPRITE = (120, 260)
 _VARIANTS = 6
+_MOSTLY = 0.5
+_LEAST_SCALE = 48
+"""Pixels; trees in smaller pictures would be specks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +186,7 @@ def treeline(
     count = min(900, max(4, int(view.width / tall * 9)))
     places = dice.uniform((4, count))
     behind = np.argsort(places[3])
-    for index in behind:
+    for index in behind.tolist():
         x = float(places[0, index]) * view.width
         if sides is not None:
             x = _aside(x, view.width, sides)
@@ -186,8 +194,8 @@ def treeline(
         size = tall * (0.55 + 0.6 * float(places[1, index])) * (0.75 + 0.25 * float(gap[column]))
         foot = (x, float(feet[column]) - top + tall * (0.05 + 0.3 * float(places[3, index])))
         paste(canvas, kinds[index % _VARIANTS], foot, size, flip=bool(places[2, index] > 0.5))  # noqa: PLR2004 - one in two
-    ground = feet - top if sides is None else np.full_like(feet, view.height)
-    return _coloured(view, name, canvas, ground, top, distance, depth)
+    ground = feet - top if sides is None else np.full(view.width, view.height, np.float32)
+    return _coloured(view, name, canvas, ground, top=top, distance=distance, depth=depth)
 
 
 def _aside(x: float, width: int, sides: float) -> float:
@@ -199,7 +207,7 @@ def _aside(x: float, width: int, sides: float) -> float:
 
 
 def _coloured(
-    view: View, name: str, canvas: tuple[Image.Image, ...], feet: NDArray[np.float32], top: int,
+    view: View, name: str, canvas: tuple[Image.Image, ...], feet: Floats, *, top: int,
     distance: float, depth: float,
 ) -> Layer:  # fmt: skip
     shade, snow, cover = (np.asarray(image, np.float32) / np.float32(255) for image in canvas)
@@ -213,10 +221,43 @@ def _coloured(
     return Layer(name=name, colour=picture, cover=cover, top=top, depth=depth)
 
 
-def lit_tree(view: View, shade: Plane, snow: Plane, leaves: NDArray[np.float32]) -> Plane:
+def lit_tree(view: View, shade: Plane, snow: Plane, leaves: Floats) -> Plane:
     """Return the colours of trees in the scene's light."""
     albedo = mix(leaves, colour("#e9eff8"), snow * np.float32(view.scene.snow_cover * 0.95))
     # Against a low sun we see the trees' dark side.
     low = 1.0 - min(1.0, max(0.0, view.light.height) * 1.6)
     sun = view.light.sun * (shade * shade * np.float32(1.3 - 0.8 * low))
     return albedo * (sun + view.light.ambient * (0.35 + 0.75 * shade))
+
+
+def grove(view: View, ground: Layer) -> Layer | None:
+    """Return broadleaf trees scattered over distant open ground.
+
+    Args:
+        view: The scene's frame.
+        ground: The land they stand on.
+    """
+    dice = view.dice("grove")
+    covered = ground.cover > _MOSTLY
+    crest = ground.top + np.argmax(covered, axis=0)
+    bottom = min(view.height, int(crest.max() + 0.12 * view.scale))
+    top = max(0, int(crest.min() - 0.1 * view.scale))
+    if top >= bottom or view.scale < _LEAST_SCALE:
+        return None
+    canvas = tuple(Image.new("L", (view.width, bottom - top), fill) for fill in (40, 0, 0))
+    from_left = view.sun_across < view.width / 2
+    kinds = [broadleaf(dice, lit_from_left=from_left) for _ in range(2)]
+    clumps = [dice.between(0, 1) * view.width for _ in range(dice.whole(3, 6))]
+    spots: list[tuple[float, float]] = []
+    for _ in range(dice.whole(16, 30)):
+        spread = float(dice.normal(1)[0]) * 0.1 * view.scale
+        spots.append((dice.pick(clumps) + spread, dice.between(0, 1) ** 1.6))
+    for place, (across, nearness) in enumerate(sorted(spots, key=lambda spot: spot[1])):
+        column = int(min(max(across, 0), view.width - 1))
+        tall = view.scale * (0.026 + 0.05 * nearness) * dice.between(0.75, 1.2)
+        foot = float(crest[column]) - top + view.scale * (0.006 + 0.09 * nearness)
+        paste(canvas, kinds[place % 2], (across, foot), tall, flip=dice.chance(0.5))
+    shade, snow, cover = (np.asarray(image, np.float32) / np.float32(255) for image in canvas)
+    picture = lit_tree(view, shade, snow, colour(view.scene.foliage))
+    picture = hazed(view, picture, 2.4, 0.09)
+    return Layer(name="grove", colour=picture, cover=cover, top=top, depth=ground.depth)

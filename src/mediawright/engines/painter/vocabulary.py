@@ -178,4 +178,8 @@ SNOW_COVER: Final[dict[str, float]] = {
 FLOWERS: Final = frozenset(
     {"flower", "flowery", "bloom", "blossom", "poppy", "poppies", "wildflower", "spring", "tulip"}
 )
+FOLIAGE: Final[dict[str, str]] = {
+    "autumn": "#c8702a", "fall": "#c8702a", "october": "#b8602a", "maple": "#c2452a",
+    "cherry": "#eda9bd", "blossom": "#eda9bd", "sakura": "#eda9bd", "spring": "#7fa848",
+}  # fmt: skip
 NEGATIONS: Final = frozenset({"no", "without", "not", "never"})

@@ -12,6 +12,8 @@ from mediawright.engines.painter.planes import Picture, Plane, mix, smoothstep
 from mediawright.engines.painter.view import View
 
 _TILE = 512
+FOAMING = 0.6
+"""The choppiness from which waves break."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,11 @@ class Water:
         near = np.exp(-((across / path) ** 2))
         return smoothstep(0.7, 2.0, slopes + near * np.float32(0.9)) * near
 
+    def foam(self, slopes: Plane) -> Plane:
+        """Return how much of each pixel is hidden by white caps, 0 to 1."""
+        amount = (self.choppiness - FOAMING) / (1 - FOAMING)
+        return smoothstep(1.35, 2.3, slopes) * np.float32(0.75 * amount) * self.nearness**0.5
+
     def over(self, canvas: Picture) -> None:
         """Paint the water into the lower part of `canvas`, in place."""
         slopes = self.slopes()
@@ -90,6 +97,9 @@ class Water:
             slopes, -1, 2
         ) * np.float32(0.12)
         picture = mix(deep, mirrored, self.mirror_share(slopes))
+        if self.choppiness > FOAMING:
+            foam = self.foam(slopes)
+            picture = mix(picture, light.ambient + light.sun * np.float32(0.4), foam)
         if self.view.scene.sun or self.view.scene.moon:
             picture = picture + light.glow * (self.glints(slopes) * np.float32(1.6))
         return picture

@@ -150,7 +150,8 @@ def falling(view: View) -> list[Layer | None]:
             continue
         power = 0.4 if name == "rain" else 0.95
         light = view.light.haze * np.float32(0.6) + view.light.ambient * np.float32(0.8)
-        picture = np.broadcast_to(light * np.float32(1.15), shape).astype(np.float32)
+        glare = np.float32(2.0 if name == "snow" else 1.5)
+        picture = np.broadcast_to(light * glare + np.float32(0.03), shape).astype(np.float32)
         for near in (0.0, 0.35, 1.0):
             dice = view.dice(f"{name} {near}")
             cover = cover_of(weather, dice, view.width, view.height, near) * np.float32(power)
@@ -180,5 +181,7 @@ def veil(shown: Picture, scene: Scene, dice: Dice, strength: float) -> Picture:
         if level:
             for near in (0.0, 0.35, 1.0):
                 cover = cover_of(weather, dice, width, height, near)
-                shown = mix(shown, np.float32(0.93), cover * np.float32(0.75 * amount))
+                shown = mix(
+                    shown, np.full((3, 1, 1), 0.93, np.float32), cover * np.float32(0.75 * amount)
+                )
     return shown

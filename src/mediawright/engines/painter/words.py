@@ -12,6 +12,7 @@ from mediawright.engines.painter import vocabulary
 from mediawright.engines.painter.scene import Feature, Grade, Ground, Hour, Scene, Subject, Weather
 
 _Meaning = TypeVar("_Meaning")
+_FOLIAGE = "#527a34"
 _WATER = frozenset({Ground.SEA, Ground.LAKE})
 
 
@@ -45,13 +46,14 @@ def read_scene(prompt: str) -> Scene:
         features=features,
         subjects=subjects,
         weather=weather,
-        grade=_grade(words),
+        grade=_grade(words, hour),
         sun=not vocabulary.SUN.isdisjoint(words) or not dark,
         moon=moon or (hour is Hour.NIGHT and not aurora and mark % 3 == 0),
         stars=_stars(words, hour),
         aurora=aurora,
         rainbow=1.0 if not vocabulary.RAINBOW.isdisjoint(words) else 0.0,
         snow_cover=_snow_cover(words, ground),
+        foliage=next(iter(_meanings(words, vocabulary.FOLIAGE)), _FOLIAGE),
         flowers=not vocabulary.FLOWERS.isdisjoint(words),
         colours=tuple(_unique(_meanings(words, vocabulary.COLOURS))),
         fingerprint=mark,
@@ -85,7 +87,9 @@ def _unique(values: Iterable[_Meaning]) -> tuple[_Meaning, ...]:
 
 
 def _weather(words: list[str], mark: int) -> Weather:
-    weather = Weather(cloud=0.2 + (mark >> 8) % 40 / 100)
+    # Who names the stars wants to see them.
+    starry = any(word in vocabulary.STARS or word in vocabulary.AURORA for word in words)
+    weather = Weather(cloud=0.08 if starry else 0.2 + (mark >> 8) % 40 / 100)
     for amounts in _meanings(words, vocabulary.WEATHERS):
         named = {name: amount for name, amount in amounts.items() if name in {"cloud", "wind"}}
         rest = {
@@ -147,8 +151,9 @@ def _invent(mark: int) -> tuple[Ground, frozenset[Feature]]:
     return choices[(mark >> 16) % len(choices)]
 
 
-def _grade(words: list[str]) -> Grade:
-    grade = Grade()
+def _grade(words: list[str], hour: Hour) -> Grade:
+    # In the dark the eye sees little colour.
+    grade = Grade(saturation=0.84 if hour is Hour.NIGHT else 1.0)
     for changes in _meanings(words, vocabulary.MOODS):
         grade = replace(grade, **changes)
     return grade
