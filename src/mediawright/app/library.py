@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mediawright.app.views import asset_key
 from mediawright.core.errors import NotFoundError
 from mediawright.store import assets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mediawright.app.runtime import Runtime
     from mediawright.core.generation import Asset
     from mediawright.core.operations import MediaKind
@@ -29,6 +32,20 @@ async def find_asset(runtime: Runtime, workspace_id: str, asset_id: str) -> Asse
             hint="List them: mediawright assets list",
         )
     return found
+
+
+async def copy_variant(runtime: Runtime, asset: Asset, variant: str) -> Path:
+    """Return a path on this machine to an asset's file or to one of its renditions.
+
+    Raises:
+        NotFoundError: It has no such rendition.
+    """
+    key = asset_key(asset, variant)
+    if key is None:
+        raise NotFoundError(
+            "rendition_not_found", f"The asset {asset.id} has no {variant} rendition."
+        )
+    return await runtime.library.local_copy_of(key)
 
 
 async def list_assets(

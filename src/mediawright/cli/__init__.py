@@ -1,1 +1,1 @@
-"""Under construction."""
+"""The `mediawright` command: arguments, tables and progress; no business rule."""

@@ -1,0 +1,145 @@
+"""Looks over an installation: what works, what is missing, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import shutil
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediawright._version import __version__
+from mediawright.app.workspaces import DEFAULT_WORKSPACE
+from mediawright.core.errors import MediawrightError
+
+if TYPE_CHECKING:
+    from mediawright.app.runtime import Runtime
+
+_LITTLE_SPACE = 1024**3
+"""Bytes below which finished files may soon find no room."""
+
+
+class FindingState(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    """Not set up, and not needed by everybody."""
+    BROKEN = "broken"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found about one part."""
+
+    subject: str
+    state: FindingState
+    text: str
+    hint: str | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something has to be done."""
+        return self.state is FindingState.BROKEN
+
+
+async def examine(runtime: Runtime) -> list[Finding]:
+    """Return what there is to know about an installation; nothing is changed or spent."""
+    return [
+        _installation(runtime),
+        await _database(runtime),
+        await _disk(runtime),
+        *_engines(runtime),
+        *_extras(),
+        *_providers(runtime),
+    ]
+
+
+def _installation(runtime: Runtime) -> Finding:
+    source = runtime.settings.source or "defaults and environment"
+    return Finding(
+        subject="mediawright",
+        state=FindingState.OK,
+        text=f"{__version__}, settings from {source}, {len(runtime.catalogue)} models",
+    )
+
+
+async def _database(runtime: Runtime) -> Finding:
+    try:
+        balance = await runtime.ledger.balance(DEFAULT_WORKSPACE)
+    except MediawrightError as error:
+        return Finding(
+            subject="database", state=FindingState.BROKEN, text=error.message, hint=error.hint
+        )
+    kind = "SQLite" if runtime.database.is_sqlite else "PostgreSQL"
+    return Finding(
+        subject="database",
+        state=FindingState.OK,
+        text=f"{kind}; {balance.available} left, {balance.held} held",
+    )
+
+
+async def _disk(runtime: Runtime) -> Finding:
+    folder = runtime.folder.root
+    usage = await asyncio.to_thread(shutil.disk_usage, folder)
+    little = usage.free < _LITTLE_SPACE
+    return Finding(
+        subject="data folder",
+        state=FindingState.BROKEN if little else FindingState.OK,
+        text=f"{folder} ({usage.free / 1024**3:.1f} GiB free)",
+        hint="Make room, or choose another folder with --data-dir." if little else None,
+    )
+
+
+def _engines(runtime: Runtime) -> list[Finding]:
+    findings: list[Finding] = []
+    for model in runtime.catalogue:
+        for route in model.routes:
+            if route.provider != "local":
+                continue
+            try:
+                facts = runtime.local.facts(route.upstream_id)
+            except MediawrightError as error:
+                findings.append(
+                    Finding(
+                        subject=model.id,
+                        state=FindingState.ABSENT,
+                        text=error.message,
+                        hint=error.hint,
+                    )
+                )
+                continue
+            text = "; ".join(f"{name}: {value}" for name, value in facts.items())
+            findings.append(Finding(subject=model.id, state=FindingState.OK, text=text))
+    return findings
+
+
+def _extras() -> list[Finding]:
+    extras = {"server": "uvicorn", "postgres": "psycopg", "sandbox-tls": "trustme"}
+    return [
+        Finding(
+            subject=f"extra {name}",
+            state=FindingState.OK if importlib.util.find_spec(module) else FindingState.ABSENT,
+            text="installed"
+            if importlib.util.find_spec(module)
+            else f"pip install 'mediawright[{name}]' adds it",
+        )
+        for name, module in extras.items()
+    ]
+
+
+def _providers(runtime: Runtime) -> list[Finding]:
+    findings: list[Finding] = []
+    for facts in runtime.providers.facts():
+        if facts.variable is None:
+            continue
+        if not facts.enabled:
+            state, text = FindingState.ABSENT, "switched off in the settings"
+        elif facts.ready:
+            where = "imitated by the sandbox" if facts.sandboxed else f"key in {facts.variable}"
+            state, text = FindingState.OK, where
+        else:
+            state, text = FindingState.ABSENT, f"no key; set {facts.variable} to use it"
+        findings.append(Finding(subject=facts.name, state=state, text=text))
+    return findings

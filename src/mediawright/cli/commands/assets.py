@@ -1,0 +1,97 @@
+"""assets list, assets get."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mediawright.cli.options import CommonOptions, common_options
+
+
+@click.group()
+def assets() -> None:
+    """See and fetch finished files."""
+
+
+@assets.command("list")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option("--before", metavar="ASSET", help="Only older ones than this.")
+@click.option("--kind", type=click.Choice(["image", "video", "audio", "text"]))
+@common_options
+def list_(common: CommonOptions, limit: int, before: str | None, kind: str | None) -> int:
+    """List files, newest first."""
+    from mediawright.cli.session import run
+
+    return run(_list(common, limit, before, kind))
+
+
+@assets.command()
+@click.argument("asset")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Copy it to this folder or file."
+)
+@click.option(
+    "--variant",
+    type=click.Choice(["content", "thumbnail", "optimized"]),
+    default="content",
+    show_default=True,
+)
+@common_options
+def get(common: CommonOptions, asset: str, output: Path | None, variant: str) -> int:
+    """Print where ASSET lies, or copy it with -o."""
+    from mediawright.cli.session import run
+
+    return run(_get(common, asset, output, variant))
+
+
+async def _list(common: CommonOptions, limit: int, before: str | None, kind: str | None) -> int:
+    from mediawright.app.embedded import describe_asset
+    from mediawright.app.library import list_assets
+    from mediawright.app.views import asset_view, local_urls
+    from mediawright.app.workspaces import DEFAULT_WORKSPACE
+    from mediawright.cli.output import print_json, print_table
+    from mediawright.cli.session import looking
+    from mediawright.core.operations import MediaKind
+
+    async with looking(common) as runtime:
+        found = await list_assets(
+            runtime,
+            DEFAULT_WORKSPACE,
+            limit=limit,
+            before=before,
+            kind=None if kind is None else MediaKind(kind),
+        )
+        urls = local_urls(runtime)
+    if common.json:
+        print_json([asset_view(asset, urls) for asset in found])
+        return 0
+    rows = [
+        [asset.id, describe_asset(asset), f"{asset.facts.byte_count:,}", asset.key]
+        for asset in found
+    ]
+    print_table(common, ("asset", "facts", "bytes", "key"), rows)
+    return 0
+
+
+async def _get(common: CommonOptions, asset_id: str, output: Path | None, variant: str) -> int:
+    import asyncio
+
+    from mediawright.app.library import copy_variant, find_asset
+    from mediawright.app.views import asset_view, local_urls
+    from mediawright.app.workspaces import DEFAULT_WORKSPACE
+    from mediawright.cli.files import copy_to
+    from mediawright.cli.output import print_json
+    from mediawright.cli.session import looking
+
+    async with looking(common) as runtime:
+        asset = await find_asset(runtime, DEFAULT_WORKSPACE, asset_id)
+        path = await copy_variant(runtime, asset, variant)
+        view = asset_view(asset, local_urls(runtime))
+    if output is not None:
+        path = await asyncio.to_thread(copy_to, path, output)
+    if common.json:
+        print_json({**view, "path": str(path)})
+    else:
+        click.echo(str(path))
+    return 0

@@ -1,0 +1,88 @@
+"""generate MODEL -i name=value: any model with any input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mediawright.cli.options import CommonOptions, common_options
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "-i",
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="prompt=..., seed=7, image=@photo.png; @file reads a file, - reads stdin.",
+)
+@click.option("--operation", help="Such as image-to-video; usually clear from the inputs.")
+@click.option("--provider", help="This provider and no other.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Copy the files to this folder or file."
+)
+@click.option("--path", "output_path", help="Where in the drive the file goes.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label to find it by."
+)
+@click.option("--yes", is_flag=True, help="Agree to the price.")
+@click.option("--detach", is_flag=True, help="Print the id and do not wait.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Wait so long at the most.")
+@common_options
+def generate(
+    common: CommonOptions,
+    model: str,
+    inputs: tuple[str, ...],
+    operation: str | None,
+    provider: str | None,
+    output: Path | None,
+    output_path: str | None,
+    labels: tuple[str, ...],
+    *,
+    yes: bool,
+    detach: bool,
+    timeout: float | None,
+) -> int:
+    """Run MODEL with named inputs; `models show MODEL` lists what it takes."""
+    from mediawright.app.intake import Draft, InputSource, parse_source
+    from mediawright.app.parameters import parameters_from
+    from mediawright.cli.arguments import MEDIA_INPUTS, pairs, read_text
+    from mediawright.cli.following import Delivery, run_draft
+    from mediawright.cli.session import run
+    from mediawright.core.errors import InvalidRequestError
+    from mediawright.core.operations import InputRole, Operation
+
+    prompt: str | None = None
+    sources: list[InputSource] = []
+    parameters: dict[str, str] = {}
+    for item in inputs:
+        ((name, value),) = pairs([item]).items()
+        if name in MEDIA_INPUTS:
+            sources.append(parse_source(value.removeprefix("@"), InputRole(MEDIA_INPUTS[name])))
+        elif name == "prompt":
+            prompt = read_text(value)
+        else:
+            parameters[name] = read_text(value)
+    try:
+        chosen = None if operation is None else Operation(operation)
+    except ValueError:
+        raise InvalidRequestError(
+            "invalid_generation_type",
+            f"There is no operation {operation!r}.",
+            details={"allowed": [item.value for item in Operation]},
+        ) from None
+    draft = Draft(
+        model=model,
+        operation=chosen,
+        prompt=prompt,
+        inputs=tuple(sources),
+        parameters=parameters_from(parameters),
+        provider=provider,
+        output_path=output_path,
+        metadata=pairs(labels),
+    )
+    delivery = Delivery(output=output, detach=detach, timeout=timeout, yes=yes)
+    return run(run_draft(common, draft, delivery))
