@@ -50,7 +50,14 @@ class Job:
     """
 
     def __init__(
-        self, *, job_id: str, call: Call, work: Work, details: dict[str, Any], clock: VirtualClock
+        self,
+        *,
+        job_id: str,
+        call: Call,
+        work: Work,
+        details: dict[str, Any],
+        refuses_itself: bool,
+        clock: VirtualClock,
     ) -> None:
         """Take a job as `call` asked for it."""
         self.id = job_id
@@ -65,6 +72,7 @@ class Job:
         self._scenario = call.scenario
         self._progression = call.progression
         self._work = work
+        self._refuses_itself = refuses_itself
         self._clock = clock
         self._lock = asyncio.Lock()
 
@@ -115,7 +123,8 @@ class Job:
             return JobState.QUEUED
         if self.done < 1.0:
             return JobState.RUNNING
-        if self._scenario.name in (ScenarioName.MODERATED, ScenarioName.JOB_FAILED):
+        refused = self.is_refused and not self._refuses_itself
+        if refused or self._scenario.name is ScenarioName.JOB_FAILED:
             return JobState.FAILED
         try:
             result = await self._work()
@@ -136,7 +145,13 @@ class JobBook:
         self._jobs: dict[str, Job] = {}
 
     def create(
-        self, call: Call, job_id: str, work: Work, details: dict[str, Any] | None = None
+        self,
+        call: Call,
+        job_id: str,
+        work: Work,
+        details: dict[str, Any] | None = None,
+        *,
+        refuses_itself: bool = False,
     ) -> Job:
         """Take a job; what `call` said decides how it advances and whether it fails.
 
@@ -145,8 +160,17 @@ class JobBook:
             job_id: The job's name in the vendor's shape, from the emulator's ids.
             work: Makes the output when the job is due, and not before.
             details: What the emulator wants to remember about the job.
+            refuses_itself: Whether the work deals with `moderated`, which otherwise fails
+                the job.
         """
-        job = Job(job_id=job_id, call=call, work=work, details=details or {}, clock=self._clock)
+        job = Job(
+            job_id=job_id,
+            call=call,
+            work=work,
+            details=details or {},
+            refuses_itself=refuses_itself,
+            clock=self._clock,
+        )
         self._jobs[job_id] = job
         call.job = job
         return job

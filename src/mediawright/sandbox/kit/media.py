@@ -61,6 +61,7 @@ class MediaMaker:
         mask: bytes | None = None,
         strength: float = 0.6,
         transparent: bool = False,
+        black: bool = False,
     ) -> bytes:
         """Return an encoded picture.
 
@@ -74,6 +75,7 @@ class MediaMaker:
             mask: Where the first source may change: transparent pixels, or white ones.
             strength: How far the result may move from the first source, 0 to 1.
             transparent: Whether to cut the picture out of its background (png and webp).
+            black: Whether it is all black, as some vendors answer what they refuse.
         """
         width, height = self._scaled(width, height)
         request = PaintRequest(
@@ -86,8 +88,10 @@ class MediaMaker:
             strength=strength,
         )
         return await self._make(
-            ("image", request, image_format, transparent),
-            lambda: _workshop().make_image(request, image_format, transparent=transparent),
+            ("image", request, image_format, transparent, black),
+            lambda: _workshop().make_image(
+                request, image_format, transparent=transparent, black=black
+            ),
         )
 
     async def video(

@@ -28,9 +28,13 @@ _OPAQUE_PART = 0.7
 """The part of the way from the middle to the edge that a cut-out picture fills."""
 
 
-def make_image(request: PaintRequest, image_format: str, *, transparent: bool) -> bytes:
-    """Return an encoded picture, perhaps cut out of its background."""
+def make_image(
+    request: PaintRequest, image_format: str, *, transparent: bool, black: bool
+) -> bytes:
+    """Return an encoded picture, perhaps cut out of its background, perhaps all black."""
     image = paint(request)
+    if black:
+        image = image.point(lambda _: 0)
     if transparent:
         plane = image.convert("L")
         plane.frombytes(_oval(image.width, image.height).tobytes())

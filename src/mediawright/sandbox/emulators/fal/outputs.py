@@ -1,0 +1,194 @@
+"""What models make, in the form of their replies."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mediawright.core.errors import InvalidRequestError
+from mediawright.sandbox.emulators.fal.applications import IMAGE_SIZES, Application, OutputForm
+from mediawright.sandbox.emulators.fal.storage import Storage
+from mediawright.sandbox.emulators.fal.wire import model_error, refusal
+from mediawright.sandbox.kit.call import Call
+from mediawright.sandbox.kit.emulator import Emulator
+from mediawright.sandbox.kit.pictures import PictureFacts, picture_facts
+from mediawright.sandbox.kit.scenario import ScenarioName
+from mediawright.sandbox.kit.shelf import FetchError
+
+_CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+_SIDE_STEP = 16
+_MEGAPIXEL = 1024 * 1024
+_RESOLUTION_PIXELS = {"0.5K": 0.25, "1K": 1.0, "2K": 4.0, "4K": 16.0}
+"""Megapixels."""
+_SHORT_SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    data: bytes
+    facts: PictureFacts
+
+
+class Outputs:
+    """Makes what a valid input asks for."""
+
+    def __init__(self, emulator: Emulator, storage: Storage) -> None:
+        """Belong to an emulator, whose storage inputs may name."""
+        self._emulator = emulator
+        self._storage = storage
+
+    async def make(
+        self, call: Call, application: Application, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return a model's output.
+
+        Raises:
+            FalError: If an input picture cannot be had, or if the request is to be refused.
+        """
+        fields = {**application.defaults, **{k: v for k, v in given.items() if v is not None}}
+        moderated = call.scenario.name is ScenarioName.MODERATED
+        blackens = application.has_safety_checker and call.scenario.status is None
+        if moderated and not blackens:
+            raise refusal(fields["prompt"])
+        pictures = await self._pictures(application, fields)
+        fields.setdefault("seed", self._emulator.ids.number(2**31))
+        try:
+            if application.form is OutputForm.VIDEO:
+                return await self._video(call, fields, pictures)
+            unsafe = moderated and fields.get("enable_safety_checker", True)
+            return await self._images(call, application, fields, pictures, unsafe=unsafe)
+        except InvalidRequestError as error:
+            raise model_error("image_load_error", error.message) from None
+
+    async def _pictures(
+        self, application: Application, fields: Mapping[str, Any]
+    ) -> tuple[_Picture, ...]:
+        found: list[_Picture] = []
+        for name in application.pictures:
+            value = fields[name]
+            if isinstance(value, str):
+                found.append(await self._picture(value, ("body", name)))
+            else:
+                for index, url in enumerate(value):
+                    found.append(await self._picture(url, ("body", name, index)))
+        return tuple(found)
+
+    async def _picture(self, url: str, location: tuple[str | int, ...]) -> _Picture:
+        try:
+            data = (await self._storage.fetch(url)).data
+        except FetchError as error:
+            message = f"Failed to download the file: {error}."
+            raise model_error(
+                "file_download_error", message, location=location, value=url
+            ) from None
+        facts = picture_facts(data)
+        if facts is None:
+            message = "Failed to load the image. Please ensure the image file is not corrupted."
+            raise model_error("image_load_error", message, location=location, value=url)
+        return _Picture(data=data, facts=facts)
+
+    async def _images(
+        self,
+        call: Call,
+        application: Application,
+        fields: Mapping[str, Any],
+        pictures: tuple[_Picture, ...],
+        *,
+        unsafe: bool,
+    ) -> dict[str, Any]:
+        width, height = _image_size(fields, pictures)
+        count = int(fields.get("num_images", 1))
+        started = self._emulator.kit.clock.now()
+        images: list[dict[str, Any]] = []
+        for index in range(count):
+            data = await self._emulator.kit.media.image(
+                fields["prompt"],
+                width,
+                height,
+                image_format=fields["output_format"],
+                seed=fields["seed"] + index,
+                sources=tuple(picture.data for picture in pictures),
+                strength=float(fields.get("strength", 0.6)),
+                black=unsafe,
+            )
+            images.append(self._image(call, fields, data, (width, height)))
+        seconds = (self._emulator.kit.clock.now() - started).total_seconds()
+        if application.form is OutputForm.DESCRIBED_IMAGES:
+            return {"images": images, "description": ""}
+        return {
+            "images": images,
+            "timings": {"inference": round(seconds, 3)},
+            "seed": fields["seed"],
+            "has_nsfw_concepts": [unsafe] * count,
+            "prompt": fields["prompt"],
+        }
+
+    def _image(
+        self, call: Call, fields: Mapping[str, Any], data: bytes, size: tuple[int, int]
+    ) -> dict[str, Any]:
+        extension = fields["output_format"]
+        content_type = _CONTENT_TYPES[extension]
+        if fields.get("sync_mode"):
+            coded = base64.b64encode(self._emulator.inline(call, data)).decode()
+            url = f"data:{content_type};base64,{coded}"
+        else:
+            url = self._emulator.publish(call, data, content_type, extension)
+        return {"url": url, "width": size[0], "height": size[1], "content_type": content_type}
+
+    async def _video(
+        self, call: Call, fields: Mapping[str, Any], pictures: tuple[_Picture, ...]
+    ) -> dict[str, Any]:
+        width, height = _video_size(fields, pictures)
+        data = await self._emulator.kit.media.video(
+            fields["prompt"],
+            float(str(fields["duration"]).removesuffix("s")),
+            width,
+            height,
+            seed=fields["seed"],
+            first_frame=pictures[0].data if pictures else None,
+            sound=bool(fields.get("generate_audio", False)),
+        )
+        return {
+            "video": {
+                "url": self._emulator.publish(call, data, "video/mp4", "mp4"),
+                "content_type": "video/mp4",
+                "file_name": "output.mp4",
+                "file_size": len(data),
+            }
+        }
+
+
+def _image_size(fields: Mapping[str, Any], pictures: tuple[_Picture, ...]) -> tuple[int, int]:
+    megapixels = _RESOLUTION_PIXELS[fields.get("resolution", "1K")]
+    ratio = fields.get("aspect_ratio")
+    if ratio and ratio != "auto":
+        across, down = (int(part) for part in ratio.split(":"))
+        return _size_of(across / down, megapixels)
+    if pictures:
+        facts = pictures[0].facts
+        return _size_of(facts.width / facts.height, megapixels)
+    size = fields.get("image_size")
+    if size is None:
+        return _size_of(1.0, megapixels)
+    return IMAGE_SIZES[size] if isinstance(size, str) else (int(size["width"]), int(size["height"]))
+
+
+def _size_of(ratio: float, megapixels: float) -> tuple[int, int]:
+    height = math.sqrt(megapixels * _MEGAPIXEL / ratio)
+    width, height = (max(1, round(side / _SIDE_STEP)) for side in (height * ratio, height))
+    return width * _SIDE_STEP, height * _SIDE_STEP
+
+
+def _video_size(fields: Mapping[str, Any], pictures: tuple[_Picture, ...]) -> tuple[int, int]:
+    short = _SHORT_SIDES[fields["resolution"]]
+    if pictures and fields["aspect_ratio"] in ("auto", "16:9"):
+        facts = pictures[0].facts
+        ratio = facts.width / facts.height
+    else:
+        across, down = (int(part) for part in fields["aspect_ratio"].split(":"))
+        ratio = across / down
+    long = round(short * max(ratio, 1 / ratio) / 2) * 2
+    return (long, short) if ratio >= 1 else (short, long)

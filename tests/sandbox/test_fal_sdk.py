@@ -1,0 +1,520 @@
+"""The fal emulator as fal's own SDK sees it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fal_client
+import httpx
+import pytest
+from fal_client import Completed, FalClientHTTPError, InProgress, Queued, SyncClient
+from PIL import Image
+
+from mediawright.sandbox.background import BackgroundSandbox
+from mediawright.sandbox.kit.settings import SandboxSettings
+
+SCHNELL = "fal-ai/flux/schnell"
+PIKA = "fal-ai/pika/v2.2/text-to-video"
+PIKA_FROM_IMAGE = "fal-ai/pika/v2.2/image-to-video"
+SCENARIO = "X-Sandbox-Scenario"
+PROGRESSION = "X-Sandbox-Progression"
+
+
+@pytest.fixture(autouse=True)
+def fal_hosts(sandbox: BackgroundSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the SDK's fixed https hosts here, and stop its ten attempts."""
+    bases = sandbox.base_urls["fal"]
+    monkeypatch.setattr(fal_client.client, "RUN_URL_FORMAT", f"{bases['run']}/")
+    monkeypatch.setattr(fal_client.client, "QUEUE_URL_FORMAT", f"{bases['queue']}/")
+    monkeypatch.setattr(fal_client.client, "REST_URL", bases["rest"])
+    monkeypatch.setattr(fal_client.client, "CDN_URL", bases["cdn"])
+    monkeypatch.setattr(fal_client.client, "MAX_ATTEMPTS", 1)
+
+
+@pytest.fixture
+def client(
+    sandbox: BackgroundSandbox, fal_hosts: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SyncClient]:
+    made = SyncClient(key=sandbox.credentials["fal"])
+    opened: list[httpx.Client] = []
+    open_cdn_client = SyncClient._get_cdn_client
+
+    def remembered(self: SyncClient) -> httpx.Client:
+        opened.append(open_cdn_client(self))
+        return opened[-1]
+
+    # The SDK never closes the clients that it uploads with.
+    monkeypatch.setattr(SyncClient, "_get_cdn_client", remembered)
+    yield made
+    for left_open in (made._client, *opened):
+        left_open.close()
+
+
+def picture(width: int = 64, height: int = 48) -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(target, "PNG")
+    return target.getvalue()
+
+
+def data_uri(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def fetch(url: str) -> httpx.Response:
+    return httpx.get(url, headers={"Accept-Encoding": "identity"})
+
+
+def decode(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def failure(client: SyncClient, application: str, arguments: dict[str, Any]) -> FalClientHTTPError:
+    handle = client.submit(application, arguments, headers={PROGRESSION: "now"})
+    with pytest.raises(FalClientHTTPError) as caught:
+        handle.get(interval=0)
+    return caught.value
+
+
+def test_runs_a_model(client: SyncClient) -> None:
+    reply = client.run(SCHNELL, {"prompt": "a red kite", "image_size": "square", "seed": 42})
+    (image,) = reply["images"]
+    assert (image["width"], image["height"], image["content_type"]) == (512, 512, "image/jpeg")
+    assert (reply["seed"], reply["has_nsfw_concepts"]) == (42, [False])
+    assert reply["prompt"] == "a red kite"
+    file = fetch(image["url"])
+    assert file.headers["content-type"] == "image/jpeg"
+    assert decode(file.content).format == "JPEG"
+    again = client.run(SCHNELL, {"prompt": "a red kite", "image_size": "square", "seed": 42})
+    assert fetch(again["images"][0]["url"]).content == file.content
+
+
+def test_goes_through_the_queue(client: SyncClient, sandbox: BackgroundSandbox) -> None:
+    seen: list[Any] = []
+    reply = client.subscribe(
+        SCHNELL,
+        {"prompt": "a red kite", "num_images": 2, "output_format": "png"},
+        with_logs=True,
+        interval=0,
+        headers={PROGRESSION: "polls=3"},
+        on_queue_update=seen.append,
+    )
+    assert [type(status) for status in seen] == [Queued, InProgress, InProgress, Completed]
+    assert seen[-1].error is None
+    assert "inference_time" in seen[-1].metrics
+    assert seen[-1].logs[-1]["message"] == "Finished."
+    assert [image["content_type"] for image in reply["images"]] == ["image/png"] * 2
+    kinds = [entry.kind for entry in sandbox.journal.entries()]
+    # The SDK asks once more before it fetches the result.
+    assert kinds == ["submit", *["poll"] * 5, "result"]
+
+
+def test_follow_up_paths_keep_owner_and_alias(client: SyncClient) -> None:
+    handle = client.submit(PIKA, {"prompt": "waves"})
+    assert handle.response_url.endswith(f"/fal-ai/pika/requests/{handle.request_id}")
+    assert handle.status_url == f"{handle.response_url}/status"
+    assert handle.cancel_url == f"{handle.response_url}/cancel"
+    built = client.get_handle(PIKA, handle.request_id)
+    assert (built.status_url, built.cancel_url) == (handle.status_url, handle.cancel_url)
+    headers = {"Authorization": "Key sandbox:key"}
+    wrong = handle.status_url.replace("/fal-ai/pika/", "/fal-ai/pika/v2.2/text-to-video/")
+    assert httpx.get(wrong, headers=headers).status_code == 405
+    other = handle.status_url.replace("/fal-ai/pika/", "/fal-ai/flux/")
+    assert httpx.get(other, headers=headers).status_code == 404
+
+
+def test_answers_the_status_as_the_queue_does(client: SyncClient) -> None:
+    handle = client.submit(PIKA, {"prompt": "waves"}, headers={PROGRESSION: "polls=1"})
+    headers = {"Authorization": "Key sandbox:key"}
+    waiting = httpx.get(handle.status_url, headers=headers)
+    assert waiting.status_code == 202
+    assert waiting.json() == {
+        "status": "IN_QUEUE",
+        "request_id": handle.request_id,
+        "queue_position": 0,
+        "response_url": handle.response_url,
+        "status_url": handle.status_url,
+        "cancel_url": handle.cancel_url,
+    }
+    finished = httpx.get(handle.status_url, headers=headers)
+    assert finished.status_code == 200
+    assert finished.json()["status"] == "COMPLETED"
+    assert finished.headers["x-fal-request-id"] == handle.request_id
+
+
+def test_the_result_tells_to_wait(client: SyncClient) -> None:
+    handle = client.submit(PIKA, {"prompt": "waves"}, headers={PROGRESSION: "polls=1"})
+    headers = {"Authorization": "Key sandbox:key"}
+    waiting = httpx.get(handle.response_url, headers=headers)
+    assert waiting.status_code == 400
+    assert waiting.json() == {"detail": "Request is still in progress"}
+    assert "video" in httpx.get(f"{handle.response_url}/response", headers=headers).json()
+
+
+def test_streams_the_status(client: SyncClient) -> None:
+    handle = client.submit(SCHNELL, {"prompt": "waves"}, headers={PROGRESSION: "polls=2"})
+    stream = httpx.get(f"{handle.status_url}/stream", headers={"Authorization": "Key sandbox:key"})
+    words = [word for word in ("IN_QUEUE", "IN_PROGRESS", "COMPLETED") if word in stream.text]
+    assert words == ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
+
+
+def test_waits_for_virtual_time(client: SyncClient, sandbox: BackgroundSandbox) -> None:
+    handle = client.submit(PIKA, {"prompt": "waves [[sandbox: seconds=60]]"})
+    assert isinstance(handle.status(), Queued)
+    httpx.post(f"{sandbox.root}/__sandbox__/clock", json={"advance": 30})
+    assert isinstance(handle.status(), InProgress)
+    httpx.post(f"{sandbox.root}/__sandbox__/clock", json={"advance": 31})
+    assert isinstance(handle.status(), Completed)
+
+
+def test_changes_a_picture(client: SyncClient) -> None:
+    url = client.upload(picture(96, 48), "image/png", "a.png")
+    assert fetch(url).content == picture(96, 48)
+    reply = client.run(
+        "fal-ai/flux/dev/image-to-image", {"prompt": "snow", "image_url": url, "strength": 0.5}
+    )
+    image = reply["images"][0]
+    assert image["width"] / image["height"] == pytest.approx(2, rel=0.03)
+    assert decode(fetch(image["url"]).content)
+
+
+def test_makes_a_video_from_a_picture(client: SyncClient) -> None:
+    reply = client.subscribe(
+        PIKA_FROM_IMAGE,
+        {"prompt": "waves", "image_url": data_uri(picture(64, 64)), "duration": 5},
+        interval=0,
+    )
+    video = reply["video"]
+    assert (video["content_type"], video["file_name"]) == ("video/mp4", "output.mp4")
+    file = fetch(video["url"]).content
+    assert len(file) == video["file_size"]
+    assert file[4:8] == b"ftyp"
+
+
+def test_keeps_nothing_in_sync_mode(client: SyncClient) -> None:
+    reply = client.run(SCHNELL, {"prompt": "waves", "sync_mode": True, "output_format": "png"})
+    head, _, coded = reply["images"][0]["url"].partition(",")
+    assert head == "data:image/png;base64"
+    assert decode(base64.b64decode(coded)).format == "PNG"
+
+
+def test_uploads_in_every_way(client: SyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed = client.upload(b"by a signed address", "text/plain", "a.txt", repository="fal")
+    assert fetch(signed).content == b"by a signed address"
+    monkeypatch.setattr(fal_client.client, "MULTIPART_THRESHOLD", 10)
+    monkeypatch.setattr(fal_client.client, "MULTIPART_CHUNK_SIZE", 8)
+    in_parts = client.upload(b"one two three four five", "text/plain", "b.txt")
+    assert fetch(in_parts).content == b"one two three four five"
+    assert in_parts.endswith("/b.txt")
+
+
+def test_forgets_uploads_in_time(client: SyncClient, sandbox: BackgroundSandbox) -> None:
+    url = client.upload(
+        picture(), "image/png", lifecycle=fal_client.StorageSettings(expires_in="1h")
+    )
+    assert fetch(url).status_code == 200
+    httpx.post(f"{sandbox.root}/__sandbox__/clock", json={"advance": 3601})
+    assert fetch(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("application", "arguments", "location", "error_type"),
+    [
+        (SCHNELL, {}, ["body", "prompt"], "missing"),
+        (SCHNELL, {"prompt": 7}, ["body", "prompt"], "string_type"),
+        (SCHNELL, {"num_images": 5}, ["body", "num_images"], "less_than_equal"),
+        (SCHNELL, {"num_images": 0}, ["body", "num_images"], "greater_than_equal"),
+        (SCHNELL, {"num_inference_steps": 13}, ["body", "num_inference_steps"], "less_than_equal"),
+        (SCHNELL, {"image_size": "huge"}, ["body", "image_size"], "one_of"),
+        (SCHNELL, {"image_size": {"width": 0, "height": 9}}, ["body", "image_size", "width"],
+         "greater_than_equal"),
+        (SCHNELL, {"image_size": {"width": 9000, "height": 9000}}, ["body", "image_size"],
+         "value_error"),
+        (SCHNELL, {"output_format": "webp"}, ["body", "output_format"], "one_of"),
+        ("fal-ai/flux/dev", {"guidance_scale": 0.5}, ["body", "guidance_scale"],
+         "greater_than_equal"),
+        ("fal-ai/flux/dev/image-to-image", {}, ["body", "image_url"], "missing"),
+        (PIKA, {"duration": 7}, ["body", "duration"], "one_of"),
+        (PIKA, {"resolution": "480p"}, ["body", "resolution"], "one_of"),
+    ],
+)  # fmt: skip
+def test_refuses_a_bad_input(
+    client: SyncClient,
+    application: str,
+    arguments: dict[str, Any],
+    location: list[str],
+    error_type: str,
+) -> None:
+    prompt = {} if error_type == "missing" and not arguments else {"prompt": "a kite"}
+    given = {**prompt, **arguments}
+    with pytest.raises(FalClientHTTPError) as caught:
+        client.run(application, given)
+    queued = failure(client, application, given)
+    for error in (caught.value, queued):
+        assert error.status_code == 422
+        entry = error.response.json()["detail"][0]
+        assert (entry["loc"], entry["type"]) in [
+            (location, error_type),
+            (["body", "prompt"], "missing"),
+        ]
+        assert entry["url"].endswith(f"#{entry['type']}")
+        assert error.response_headers["x-fal-retryable"] == "false"
+
+
+def test_ignores_unknown_fields(client: SyncClient) -> None:
+    assert client.run(SCHNELL, {"prompt": "a kite", "wings": 2})["images"]
+
+
+@pytest.mark.parametrize(
+    ("url", "error_type"),
+    [
+        ("https://elsewhere.example/a.png", "file_download_error"),
+        ("data:image/png;base64,@@@", "file_download_error"),
+        (data_uri(b"not a picture"), "image_load_error"),
+        (data_uri(picture()[:70]), "image_load_error"),
+    ],
+)
+def test_refuses_pictures_it_cannot_have(client: SyncClient, url: str, error_type: str) -> None:
+    handle = client.submit(PIKA_FROM_IMAGE, {"prompt": "waves", "image_url": url})
+    statuses = list(handle.iter_events(interval=0))
+    assert isinstance(statuses[-1], Completed)
+    assert statuses[-1].error_type == error_type
+    with pytest.raises(FalClientHTTPError) as caught:
+        handle.get(interval=0)
+    assert caught.value.response.json()["detail"][0]["type"] == error_type
+
+
+@pytest.mark.parametrize(
+    ("application", "text"),
+    [
+        ("fal-ai/nothing", "Application 'nothing' not found"),
+        ("somebody/flux", "Application 'flux' not found"),
+        ("fal-ai/flux/ultra", "Path /ultra not found"),
+    ],
+)
+def test_does_not_know_other_models(client: SyncClient, application: str, text: str) -> None:
+    for ask in (client.run, client.submit):
+        with pytest.raises(FalClientHTTPError, match=text) as caught:
+            ask(application, {"prompt": "a kite"})
+        assert caught.value.status_code == 404
+
+
+def test_does_not_know_other_requests(client: SyncClient) -> None:
+    with pytest.raises(FalClientHTTPError) as caught:
+        client.status(SCHNELL, "764cabcf-b745-4b3e-ae38-1200304cf45b")
+    assert caught.value.status_code == 404
+    with pytest.raises(FalClientHTTPError) as caught:
+        client.cancel(SCHNELL, "764cabcf-b745-4b3e-ae38-1200304cf45b")
+    assert caught.value.response.json() == {"status": "NOT_FOUND"}
+
+
+def test_refuses_a_bad_key(sandbox: BackgroundSandbox) -> None:
+    client = SyncClient(key="bad:key")
+    with pytest.raises(FalClientHTTPError, match="No user found for Key") as caught:
+        client.submit(SCHNELL, {"prompt": "a kite"})
+    client._client.close()
+    assert caught.value.status_code == 401
+    address = f"{sandbox.base_urls['fal']['queue']}/{SCHNELL}"
+    keyless = httpx.post(address, json={"prompt": "a kite"})
+    assert keyless.status_code == 401
+    assert keyless.json() == {"detail": "Authentication is required to access this application"}
+
+
+def test_limits_the_rate(client: SyncClient, sandbox: BackgroundSandbox) -> None:
+    with pytest.raises(FalClientHTTPError) as caught:
+        client.submit(SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: "rate_limited; seconds=4"})
+    assert caught.value.status_code == 429
+    assert caught.value.response_headers["retry-after"] == "4"
+    (entry,) = sandbox.journal.entries(kind="submit")
+    assert (entry.status, entry.job_id) == (429, None)
+
+
+def test_the_sdk_retries_a_rate_limit(
+    client: SyncClient, sandbox: BackgroundSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fal_client.client, "MAX_ATTEMPTS", 3)
+    monkeypatch.setattr(fal_client.client, "BASE_DELAY", 0.001)
+    client.submit(SCHNELL, {"prompt": "a kite [[sandbox: rate_limited; times=2]]"})
+    statuses = [entry.status for entry in sandbox.journal.entries(kind="submit")]
+    assert statuses == [429, 429, 200]
+
+
+def test_blackens_what_its_safety_checker_refuses(client: SyncClient) -> None:
+    prompt = "a duel [[sandbox: moderated]]"
+    reply = client.subscribe(SCHNELL, {"prompt": prompt, "output_format": "png"}, interval=0)
+    assert reply["has_nsfw_concepts"] == [True]
+    image = decode(fetch(reply["images"][0]["url"]).content)
+    assert image.getextrema() == ((0, 0), (0, 0), (0, 0))
+    unchecked = client.run(SCHNELL, {"prompt": prompt, "enable_safety_checker": False})
+    assert unchecked["has_nsfw_concepts"] == [False]
+
+
+@pytest.mark.parametrize(
+    ("application", "marker"), [(PIKA, "moderated"), (SCHNELL, "moderated; status=422")]
+)
+def test_refuses_for_moderation(client: SyncClient, application: str, marker: str) -> None:
+    handle = client.submit(application, {"prompt": f"a duel [[sandbox: {marker}]]"})
+    status = list(handle.iter_events(interval=0))[-1]
+    assert isinstance(status, Completed)
+    assert status.error_type == "content_policy_violation"
+    with pytest.raises(FalClientHTTPError) as caught:
+        handle.get(interval=0)
+    assert caught.value.status_code == 422
+    entry = caught.value.response.json()["detail"][0]
+    assert (entry["type"], entry["input"]) == ("content_policy_violation", "a duel")
+
+
+def test_a_job_can_fail(client: SyncClient) -> None:
+    error = failure(client, PIKA, {"prompt": "waves [[sandbox: job_failed]]"})
+    assert error.status_code == 500
+    assert error.response.json()["detail"][0]["type"] == "internal_server_error"
+    assert error.response_headers["x-fal-retryable"] == "true"
+
+
+def test_runs_out_of_credit(client: SyncClient) -> None:
+    with pytest.raises(FalClientHTTPError, match="Exhausted balance") as caught:
+        client.run(SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: "out_of_credit"})
+    assert caught.value.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type"),
+    [(500, "internal_error"), (503, "runner_scheduling_failure"), (504, "request_timeout")],
+)
+def test_fails(client: SyncClient, status: int, error_type: str) -> None:
+    with pytest.raises(FalClientHTTPError) as caught:
+        client.run(
+            SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: f"server_error; status={status}"}
+        )
+    assert (caught.value.status_code, caught.value.error_type) == (status, error_type)
+
+
+def test_cancels(client: SyncClient, sandbox: BackgroundSandbox) -> None:
+    handle = client.submit(PIKA, {"prompt": "waves"})
+    handle.cancel()
+    status = handle.status()
+    assert isinstance(status, Completed)
+    assert status.error_type == "client_cancelled"
+    with pytest.raises(FalClientHTTPError) as caught:
+        handle.get(interval=0)
+    assert caught.value.status_code == 499
+    assert [entry.status for entry in sandbox.journal.entries(kind="cancel")] == [202]
+
+
+def test_does_not_cancel_what_is_done(client: SyncClient) -> None:
+    handle = client.submit(SCHNELL, {"prompt": "waves"}, headers={PROGRESSION: "now"})
+    handle.get(interval=0)
+    with pytest.raises(FalClientHTTPError) as caught:
+        handle.cancel()
+    assert caught.value.status_code == 400
+    assert caught.value.response.json() == {"status": "ALREADY_COMPLETED"}
+
+
+def test_shows_an_unheard_of_status(client: SyncClient) -> None:
+    handle = client.submit(SCHNELL, {"prompt": "waves [[sandbox: unknown_status; polls=1]]"})
+    with pytest.raises(ValueError, match="Unknown status: DAYDREAMING"):
+        handle.status()
+    assert handle.get(interval=0)["images"]
+
+
+def test_faults_can_wait_for_the_poll_or_the_result(
+    client: SyncClient, sandbox: BackgroundSandbox
+) -> None:
+    handle = client.submit(
+        SCHNELL,
+        {
+            "prompt": "waves [[sandbox: server_error; kind=poll; times=1]] "
+            "[[sandbox: rate_limited; kind=result; times=1]] [[sandbox: now]]"
+        },
+    )
+    for ask in (handle.status, handle.get):
+        with pytest.raises(FalClientHTTPError):
+            ask()
+    assert handle.get()["prompt"] == "waves"
+    assert [entry.status for entry in sandbox.journal.entries()] == [200, 500, 200, 429, 200, 200]
+
+
+def test_takes_a_job_whose_reply_is_lost(client: SyncClient, sandbox: BackgroundSandbox) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.submit(SCHNELL, {"prompt": "waves"}, headers={SCENARIO: "lost_reply"})
+    (entry,) = sandbox.journal.entries(kind="submit")
+    assert entry.status is None
+    assert entry.job_id
+    assert client.result(SCHNELL, entry.job_id)["images"]
+
+
+def test_cuts_files_short(client: SyncClient) -> None:
+    reply = client.run(SCHNELL, {"prompt": "waves [[sandbox: truncated_file; downloads=1]]"})
+    url = reply["images"][0]["url"]
+    with pytest.raises(httpx.RemoteProtocolError):
+        fetch(url)
+    assert decode(fetch(url).content)
+
+
+def test_files_can_expire(client: SyncClient) -> None:
+    reply = client.run(SCHNELL, {"prompt": "waves [[sandbox: expired_url; status=410]]"})
+    assert fetch(reply["images"][0]["url"]).status_code == 410
+
+
+def test_answers_garbage(client: SyncClient) -> None:
+    with pytest.raises(ValueError, match=r"utf-8|Expecting value"):
+        client.run(SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: "garbage"})
+
+
+def test_broken_json(sandbox: BackgroundSandbox) -> None:
+    headers = {"Authorization": "Key sandbox:key", "Content-Type": "application/json"}
+    bases = sandbox.base_urls["fal"]
+    run = httpx.post(f"{bases['run']}/{SCHNELL}", content=b"{", headers=headers)
+    submit = httpx.post(f"{bases['queue']}/{SCHNELL}", content=b"{", headers=headers)
+    assert (run.status_code, run.json()["detail"][0]["type"]) == (422, "json_invalid")
+    assert (submit.status_code, submit.json()["error_type"]) == (400, "bad_request")
+
+
+async def test_answers_the_async_client(sandbox: BackgroundSandbox) -> None:
+    client = fal_client.AsyncClient(key=sandbox.credentials["fal"])
+    reply = await client.subscribe(SCHNELL, {"prompt": "waves"}, interval=0)
+    assert reply["images"]
+    await (await client._client).aclose()
+
+
+UNTOUCHED_SDK = """
+import fal_client
+reply = fal_client.subscribe("fal-ai/flux/schnell", {"prompt": "a kite"}, interval=0.01)
+print(reply["images"][0]["url"])
+try:
+    fal_client.run("fal-ai/flux/schnell", {"prompt": "a kite", "num_images": 9})
+except fal_client.FalClientHTTPError as error:
+    print(error.status_code)
+"""
+
+
+def test_speaks_tls_with_an_untouched_sdk(tmp_path: Path) -> None:
+    settings = SandboxSettings(vendors=("fal",), media="tiny", tls=True)
+    with BackgroundSandbox(settings) as sandbox:
+        authority = tmp_path / "authority.pem"
+        authority.write_bytes(sandbox.ca_certificate_pem or b"")
+        bases = sandbox.base_urls["fal"]
+        environment = {
+            **os.environ,
+            "SSL_CERT_FILE": str(authority),
+            "FAL_KEY": sandbox.credentials["fal"],
+            "FAL_RUN_HOST": bases["run"].removeprefix("https://"),
+            "FAL_QUEUE_RUN_HOST": bases["queue"].removeprefix("https://"),
+        }
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-W", "error", "-c", UNTOUCHED_SDK],
+            env=environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        url, status = done.stdout.split()
+        assert url.startswith(f"{sandbox.root}/__media__/")
+        assert status == "422"
+        assert len(sandbox.journal.entries(kind="submit")) == 2
