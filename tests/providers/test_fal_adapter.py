@@ -172,10 +172,10 @@ def test_the_status_url_comes_first_and_then_the_result(make_reply):
     [
         ("content_policy_violation", FaultKind.REFUSED),
         ("client_cancelled", FaultKind.CANCELLED),
-        ("runner_server_error", FaultKind.FAILED),
+        ("no_media_generated", FaultKind.FAILED),
     ],
 )
-def test_completed_with_an_error_type_is_the_jobs_failure(make_reply, error_type, kind):
+def test_completed_with_a_telling_error_type_is_the_jobs_failure(make_reply, error_type, kind):
     reply = make_reply({"status": "COMPLETED", "error": "Words.", "error_type": error_type})
 
     read = ADAPTER.read_poll(HANDLE, reply)
@@ -185,12 +185,30 @@ def test_completed_with_an_error_type_is_the_jobs_failure(make_reply, error_type
     assert read.fault.vendor_code == error_type
 
 
-def test_completed_with_a_bare_error_asks_the_result_for_the_reason(make_reply):
-    again = ADAPTER.read_poll(HANDLE, make_reply({"status": "COMPLETED", "error": "code 500"}))
-    read = ADAPTER.read_poll_error(again.handle, make_reply(b"gone", 502))
+@pytest.mark.parametrize(
+    ("said", "reply", "verdict"),
+    [
+        ({"error": "code 500"}, (b"gone", 502), (FaultKind.FAILED, "code 500", None)),
+        (
+            {"error": "No.", "error_type": "runner_server_error"},
+            (b"gone", 500),
+            (FaultKind.FAILED, "No.", "runner_server_error"),
+        ),
+        (
+            {"error": "Bad.", "error_type": "one_of"},
+            ({"detail": [{"loc": ["body", "seed"], "msg": "Bad.", "type": "one_of"}]}, 422),
+            (FaultKind.INVALID_REQUEST, "body.seed: Bad.", "one_of"),
+        ),
+    ],
+)
+def test_completed_with_another_error_asks_the_result_for_the_reason(
+    make_reply, said, reply, verdict
+):
+    again = ADAPTER.read_poll(HANDLE, make_reply({"status": "COMPLETED", **said}))
+    read = ADAPTER.read_poll_error(again.handle, make_reply(*reply))
 
     assert isinstance(read, Broken)
-    assert (read.fault.kind, read.fault.message) == (FaultKind.FAILED, "code 500")
+    assert (read.fault.kind, read.fault.message, read.fault.vendor_code) == verdict
 
 
 def test_pictures_are_read_with_their_seed(make_reply):

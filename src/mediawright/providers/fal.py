@@ -73,6 +73,7 @@ _STAGES = {"IN_QUEUE": "queued", "IN_PROGRESS": "running"}
 _JOB_FAULT_KINDS = {
     "content_policy_violation": FaultKind.REFUSED,
     "client_cancelled": FaultKind.CANCELLED,
+    "no_media_generated": FaultKind.FAILED,
 }
 _ABOUT_ASKING = frozenset({401, 403, 404, 408, 429})
 """Statuses of a result call that are no verdict of the job's model."""
@@ -89,6 +90,7 @@ class _Handle(msgspec.Struct, omit_defaults=True):
     step: Literal["status", "result"] = "status"
     error: str | None = None
     """What the status said went wrong; the result then says more."""
+    error_type: str | None = None
 
 
 class _Queued(msgspec.Struct):
@@ -223,10 +225,11 @@ class FalAdapter(Adapter):
         body: _Status = reply.json_as(_Status)
         if body.status != "COMPLETED":
             return _waiting(body.status)
-        error_type, error = optional(body.error_type, str), optional(body.error, str)
-        if error_type:
+        error, error_type = optional(body.error, str), optional(body.error_type, str)
+        if error_type in _JOB_FAULT_KINDS:
             return Broken(fault=_job_fault(_Explanation(error, error_type)))
-        noted = {"error": error} if error else {}
+        said = {"error": error or error_type, "error_type": error_type}
+        noted = {name: text for name, text in said.items() if text}
         return Again(handle={**handle, **noted, "step": "result"})
 
     def read_poll_error(self, handle: dict[str, Any], reply: HttpReply) -> Waiting | Broken:
@@ -241,7 +244,8 @@ class FalAdapter(Adapter):
         is_doubtful = reply.status >= 500 and explanation.error_type in _OWN_TROUBLE  # noqa: PLR2004
         if is_doubtful and not known.error:
             return super().read_poll_error(handle, reply)
-        return Broken(fault=_job_fault(_Explanation(message, explanation.error_type), reply))
+        error_type = explanation.error_type or known.error_type
+        return Broken(fault=_job_fault(_Explanation(message, error_type), reply))
 
     def cancel(self, handle: dict[str, Any]) -> HttpCall | None:
         """Ask to take the request out of the queue or to stop its runner."""
@@ -343,7 +347,9 @@ def _output(kind: MediaKind, file: _File, seed: int | None) -> RemoteMedia | Inl
 
 
 def _job_fault(explanation: _Explanation, reply: HttpReply | None = None) -> Fault:
-    kind = _JOB_FAULT_KINDS.get(explanation.error_type or "", FaultKind.FAILED)
+    is_mistake = reply is not None and reply.status == 422  # noqa: PLR2004
+    otherwise = FaultKind.INVALID_REQUEST if is_mistake else FaultKind.FAILED
+    kind = _JOB_FAULT_KINDS.get(explanation.error_type or "", otherwise)
     return Fault(
         kind=kind,
         message=explanation.message or explanation.error_type or "The job failed.",
