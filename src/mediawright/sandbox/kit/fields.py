@@ -7,6 +7,7 @@ vendor's form.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -182,7 +183,8 @@ class Number:
 
     def check(self, value: Any, path: Path) -> Iterator[Violation]:
         """Yield what is wrong with `value`."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
             yield _wrong_type(value, path, self.expected)
         else:
             yield from _out_of_range(value, path, self.expected, self.least, self.most)

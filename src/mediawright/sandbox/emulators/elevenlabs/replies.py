@@ -19,7 +19,6 @@ from mediawright.sandbox.kit.scenario import Scenario, ScenarioName
 
 _PIECE = 8192
 _BUSY = frozenset({429, 503})
-_MUSIC_PATHS = ("/music", "/sound-generation")
 
 
 def refuse(status_code: int, status: str, message: str, **more: Any) -> VendorError:
@@ -129,7 +128,7 @@ def fault_reply(scenario: Scenario, *, path: str, has_plan: bool) -> Reply:
 
 
 def _moderated(path: str, *, has_plan: bool) -> Reply:
-    if path.endswith(_MUSIC_PATHS[1]) or _MUSIC_PATHS[0] not in path:
+    if "/v1/music" not in path:
         message = (
             "We are sorry but text you are trying to use may violate our Terms of Service "
             "and has been blocked."

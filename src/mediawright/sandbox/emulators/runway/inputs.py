@@ -16,6 +16,14 @@ from mediawright.sandbox.kit.sandbox_kit import SandboxKit
 from mediawright.sandbox.kit.shelf import FetchError
 
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP")
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow raises for bytes that are no picture, or one too large to look at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +104,7 @@ def is_picture(data: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as picture:
             picture.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except _UNREADABLE:
         return False
     return True
 
