@@ -21,25 +21,34 @@ from mediawright.core.provider import (
     JsonObject,
     LoadedInput,
     MediaCall,
+    MediaProvider,
     Output,
     Polled,
+    ProgressReport,
     StagedMedia,
     Submitted,
     Waiting,
 )
 from mediawright.core.request import Parameters
+from mediawright.engines.local.provider import LocalProvider
 from mediawright.providerkit.driver import Driver
 from mediawright.providerkit.http_provider import HttpProvider
+from mediawright.providerkit.urls import origin_of
 from mediawright.providers.registry import adapter_class
 from mediawright.sandbox.background import BackgroundSandbox
 from mediawright.sandbox.kit import workshop
 from mediawright.sandbox.kit.journal import JournalEntry
 
-from .cases import Case
+from .cases import Case, Delivery
 
 SPOKEN = "The quick brown fox jumps over the lazy dog."
 _MOST_POLLS = 12
 _LARGEST_DOWNLOAD = 50_000_000
+
+
+def unheard(done: float, stage: str) -> None:
+    """Be a progress report that nobody reads."""
+    del done, stage
 
 
 class Bench:
@@ -50,12 +59,17 @@ class Bench:
         self.staging = staging
         self._sandbox = sandbox
         self._drivers: list[Driver] = []
-        self.provider = self.restarted()
+        self._local: list[LocalProvider] = []
+        self.provider: MediaProvider = self.restarted() if case.is_vendor else self._embedded()
 
     @property
     def secret(self) -> str:
         """The key that the sandbox takes."""
         return self._sandbox.credentials[self.case.provider]
+
+    @property
+    def _origins(self) -> frozenset[str]:
+        return frozenset({origin_of(self._sandbox.root)})
 
     def restarted(
         self, *, secret: str | None = None, base_urls: Mapping[str, str] | None = None
@@ -73,6 +87,8 @@ class Bench:
         """Close every connection."""
         for driver in self._drivers:
             await driver.close()
+        for provider in self._local:
+            provider.close()
 
     async def arrange(self, scenario: str, **settings: Any) -> None:
         """Let the vendor's coming requests meet a scenario; submits, unless `kind` says else."""
@@ -82,9 +98,11 @@ class Bench:
         """Let jobs be unfinished for that many polls."""
         await self._steer("progression", {"progression": f"polls={count}"})
 
-    async def submit(self, call: MediaCall | None = None) -> Submitted:
+    async def submit(
+        self, call: MediaCall | None = None, report: ProgressReport = unheard
+    ) -> Submitted:
         """Submit the case once."""
-        return await self.provider.submit(call or self.call(), lambda done, stage: None)
+        return await self.provider.submit(call or self.call(), report)
 
     async def poll_to_the_end(
         self, handle: JsonObject, *, restarting: bool = False
@@ -117,7 +135,7 @@ class Bench:
         download = await self._drivers[0].download(
             output.url,
             max_bytes=_LARGEST_DOWNLOAD,
-            trusted_origins=self.provider.trusted_origins,
+            trusted_origins=self._origins,
         )
         return download.path.read_bytes()
 
@@ -129,7 +147,7 @@ class Bench:
             client_reference="contract:1",
             operation=self.case.operation,
             upstream_id=self.case.upstream_id,
-            prompt=None if self.case.operation.value == "speech-to-text" else SPOKEN,
+            prompt=None if self.case.delivery is Delivery.TEXT else SPOKEN,
             parameters=Parameters(),
             fields=dict(self.case.fields),
             inputs=tuple(an_input(role, side) for role in self.case.inputs),
@@ -138,6 +156,10 @@ class Bench:
     def heard(self, kind: str) -> list[JournalEntry]:
         """Return the requests of a kind that reached the vendor."""
         return self._sandbox.journal.entries(vendor=self.case.provider, kind=kind)
+
+    def _embedded(self) -> LocalProvider:
+        self._local.append(LocalProvider(self.staging))
+        return self._local[-1]
 
     async def _steer(self, what: str, body: dict[str, Any]) -> None:
         url = f"{self._sandbox.root}/__sandbox__/{what}"

@@ -34,6 +34,9 @@ class Case:
         has_result_call: Whether the finished job's files are asked for by another request.
         moderates: Whether the vendor refuses this operation's requests for what they say.
         large_input: Pixels of a side of a noisy picture that must be uploaded first.
+        reports_usage: Fields of `Usage` that its answer fills.
+        is_vendor: Whether it is somebody else's service, reached over HTTP.
+        hears_exactly: Whether a transcript has every word as it was spoken.
     """
 
     provider: str
@@ -47,6 +50,9 @@ class Case:
     has_result_call: bool = False
     moderates: bool = True
     large_input: int | None = None
+    reports_usage: tuple[str, ...] = ()
+    is_vendor: bool = True
+    hears_exactly: bool = True
 
     def __str__(self) -> str:
         return f"{self.provider}-{self.operation.value}"
@@ -59,6 +65,7 @@ OPENAI = (
         upstream_id="gpt-image-2",
         delivery=Delivery.INLINE,
         fields={"size": "1024x1024", "quality": "low", "n": 1, "output_format": "webp"},
+        reports_usage=("input_tokens", "output_tokens"),
     ),
     Case(
         provider="openai",
@@ -67,6 +74,7 @@ OPENAI = (
         delivery=Delivery.INLINE,
         fields={"size": "1024x1024", "quality": "low", "n": 1},
         inputs=(InputRole.REFERENCE_IMAGE, InputRole.MASK),
+        reports_usage=("input_tokens", "output_tokens", "input_image_tokens"),
     ),
     Case(
         provider="openai",
@@ -87,6 +95,7 @@ OPENAI = (
         },
         inputs=(InputRole.REFERENCE_AUDIO,),
         moderates=False,
+        reports_usage=("seconds",),
     ),
 )
 
@@ -124,6 +133,7 @@ _RUNWAY: dict[str, Any] = {
     "delivery": Delivery.URL,
     "features": frozenset({Feature.CANCEL, Feature.PROGRESS}),
     "is_job": True,
+    "reports_usage": ("cost",),
 }
 RUNWAY = (
     Case(
@@ -160,6 +170,7 @@ ELEVENLABS = (
             "voice_settings": {"speed": 1.1},
             "seed": 7,
         },
+        reports_usage=("characters",),
     ),
     Case(
         provider="elevenlabs",
@@ -169,7 +180,71 @@ ELEVENLABS = (
         fields={"language_code": "en", "timestamps_granularity": "word", "diarize": False},
         inputs=(InputRole.REFERENCE_AUDIO,),
         moderates=False,
+        reports_usage=("seconds",),
     ),
 )
 
-CASES = (*OPENAI, *FAL, *RUNWAY, *ELEVENLABS)
+_LOCAL: dict[str, Any] = {
+    "provider": "local",
+    "features": frozenset({Feature.PROGRESS, Feature.REPEATABLE_SUBMIT}),
+    "moderates": False,
+    "reports_usage": ("cost",),
+    "is_vendor": False,
+}
+LOCAL = (
+    Case(
+        **_LOCAL,
+        operation=Operation.TEXT_TO_IMAGE,
+        upstream_id="sketch-image",
+        delivery=Delivery.INLINE,
+        fields={"width": 64, "height": 64, "seed": 7},
+    ),
+    Case(
+        **_LOCAL,
+        operation=Operation.IMAGE_TO_IMAGE,
+        upstream_id="sketch-image",
+        delivery=Delivery.INLINE,
+        fields={"strength": 0.6},
+        inputs=(InputRole.REFERENCE_IMAGE, InputRole.MASK),
+    ),
+    Case(
+        **_LOCAL,
+        operation=Operation.TEXT_TO_VIDEO,
+        upstream_id="sketch-video",
+        delivery=Delivery.BODY,
+        fields={"width": 64, "height": 64, "seconds": 0.5},
+    ),
+    Case(
+        **_LOCAL,
+        operation=Operation.IMAGE_TO_VIDEO,
+        upstream_id="sketch-video",
+        delivery=Delivery.BODY,
+        fields={"width": 64, "height": 64, "seconds": 0.5},
+        inputs=(InputRole.FIRST_FRAME, InputRole.LAST_FRAME),
+    ),
+    Case(
+        **_LOCAL,
+        operation=Operation.TEXT_TO_MUSIC,
+        upstream_id="sketch-music",
+        delivery=Delivery.BODY,
+        fields={"seconds": 2.0, "seed": 7, "output_format": "mp3"},
+    ),
+    Case(
+        **_LOCAL,
+        operation=Operation.TEXT_TO_SPEECH,
+        upstream_id="voice",
+        delivery=Delivery.BODY,
+        fields={"speed": 1.1, "output_format": "wav"},
+    ),
+    Case(
+        **_LOCAL,
+        operation=Operation.SPEECH_TO_TEXT,
+        upstream_id="listener",
+        delivery=Delivery.TEXT,
+        inputs=(InputRole.REFERENCE_AUDIO,),
+        hears_exactly=False,
+    ),
+)
+
+VENDORS = (*OPENAI, *FAL, *RUNWAY, *ELEVENLABS)
+CASES = (*VENDORS, *LOCAL)

@@ -16,11 +16,13 @@ from .bench import Bench
 from .cases import CASES, Case, Delivery
 
 SELECTIONS: dict[str, Callable[[Case], bool]] = {
-    "case": lambda case: True,
+    "anyone": lambda case: True,
+    "case": lambda case: case.is_vendor,
     "job": lambda case: case.is_job,
     "direct": lambda case: not case.is_job,
+    "embedded": lambda case: not case.is_vendor,
     "linked": lambda case: case.delivery is Delivery.URL,
-    "streamed": lambda case: case.delivery is Delivery.BODY,
+    "streamed": lambda case: case.is_vendor and case.delivery is Delivery.BODY,
     "moderated": lambda case: case.moderates,
     "uploading": lambda case: case.large_input is not None,
     "fetched": lambda case: case.has_result_call,

@@ -9,7 +9,7 @@ import pytest
 from mediawright.core.provider import Accepted, Declined, Done, FaultKind
 from mediawright.providerkit.transport import DownloadStatusError, TransportError, TransportFailure
 
-from .bench import Bench, decode
+from .bench import Bench, decode, unheard
 from .cases import Case
 
 
@@ -64,7 +64,7 @@ async def test_a_large_input_is_uploaded_first_and_then_used(uploading: Case, be
 async def test_a_failed_upload_costs_nothing(uploading: Case, bench: Bench, scenario, kind):
     await bench.arrange(scenario, kind="upload")
 
-    outcome = await bench.provider.submit(bench.call(large=True), lambda done, stage: None)
+    outcome = await bench.provider.submit(bench.call(large=True), unheard)
 
     assert isinstance(outcome, Declined)
     assert (outcome.fault.kind, outcome.fault.accepted) == (kind, False)

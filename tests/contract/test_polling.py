@@ -73,6 +73,13 @@ async def test_a_rate_limited_question_says_when_to_ask_again(job: Case, bench: 
     assert polled.retry_after == 7
 
 
+async def test_what_answers_at_once_has_no_jobs_to_ask_after(embedded: Case, bench: Bench):
+    polled = await bench.provider.poll({}, embedded.upstream_id)
+
+    assert isinstance(polled, Broken)
+    assert polled.fault.kind is FaultKind.NOT_FOUND
+
+
 async def test_a_job_that_never_was_is_not_waited_for(job: Case, bench: Bench):
     handle = await accepted(bench)
     (vendor_id,) = {entry.job_id for entry in bench.heard("submit")}
