@@ -105,6 +105,17 @@ def applied_of(
     )
 
 
+def applied_values(model: Model, operation: Operation, values: dict[str, Any]) -> Applied:
+    """Return the facts of a request without prompt and inputs, from its parameters alone."""
+    pixels = pixels_of(model.dimensions, values, None)
+    return Applied(
+        operation=operation,
+        values=values,
+        width=pixels[0] if pixels else None,
+        height=pixels[1] if pixels else None,
+    )
+
+
 def _input_seconds(request: GenerationRequest, known: Mapping[int, MediaFacts]) -> float | None:
     total = 0.0
     for index, item in enumerate(request.inputs):

@@ -121,7 +121,7 @@ class Catalogue:
         )
         return Problem(
             code="model_not_found",
-            message=f"There is no model {model_id[:120]!r}.",
+            message=f"There is no model {model_id[:120]!a}.",
             pointer="/model",
             hint=hint,
             details={"close_matches": close},

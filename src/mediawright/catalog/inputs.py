@@ -80,13 +80,16 @@ def choose_operation(model: Model, inputs: tuple[MediaInput, ...]) -> Operation:
 
 def _fit(rule: OperationRule, inputs: tuple[MediaInput, ...]) -> tuple[int, int, int]:
     """Rate how well inputs suit an operation; more is better, ties go to the first one."""
-    slots = {slot.role: slot for slot in rule.inputs}
-    kinds = {slot.role.media_kind for slot in rule.inputs}
-    taken = all(item.kind in kinds for item in inputs)
-    needs = sum(slot.minimum for slot in rule.inputs)
-    enough = len(inputs) >= needs
-    exact = sum(item.role in slots for item in inputs)
-    return (int(taken and enough), exact, min(needs, len(inputs)))
+    needed = dict.fromkeys((slot.role.media_kind for slot in rule.inputs), 0)
+    for slot in rule.inputs:
+        needed[slot.role.media_kind] += slot.minimum
+    found = [item.kind for item in inputs]
+    suits = all(kind in needed for kind in found) and all(
+        found.count(kind) >= number for kind, number in needed.items()
+    )
+    roles = {slot.role for slot in rule.inputs}
+    exact = sum(item.role in roles for item in inputs)
+    return (int(suits), exact, sum(needed.values()))
 
 
 def check_inputs(inputs: tuple[MediaInput, ...], check: InputCheck) -> tuple[MediaInput, ...]:

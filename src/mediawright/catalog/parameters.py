@@ -12,6 +12,7 @@ from mediawright.catalog.dimensions import SAME_RATIO, size_fault, tier_of
 from mediawright.catalog.findings import Findings
 from mediawright.catalog.model import Model, ParameterRule, Scalar
 from mediawright.catalog.values import (
+    is_text,
     number,
     read_ratio,
     read_seconds,
@@ -30,6 +31,9 @@ BOOLEANS = frozenset({"sound", "instrumental"})
 
 _FEATURES = frozenset({"edit_mode"})
 """Parameters that say what to do, not how: a model without them cannot take the request."""
+
+_SAID_BY_SIZE = ("aspect_ratio", "resolution")
+"""Parameters that an explicit size takes the place of (rule 80)."""
 
 _CODES = {"count": "invalid_n"}
 _EXACT_INTEGER = 2**53
@@ -64,6 +68,7 @@ def apply_parameters(
         findings: Where to note what was found.
     """
     given = _settle_size(model, operation, given, findings)
+    sized = "size" in given and model.parameter("size", operation) is not None
     applied: dict[str, Any] = {}
     for name in PARAMETERS:
         rule = model.parameter(name, operation)
@@ -85,15 +90,11 @@ def apply_parameters(
                 hint=_allowed_hint(rule),
                 allowed=list(rule.values),
             )
-        elif rule.default is not None and not _superseded(name, given):
+        elif rule.default is not None and not (sized and name in _SAID_BY_SIZE):
             applied[name] = _as_typed(name, rule.default)
             findings.defaulted(pointer_to(name), "default of the model", rule.default)
     _tier_from_size(model, operation, applied, findings)
     return applied
-
-
-def _superseded(name: str, given: dict[str, Any]) -> bool:
-    return name in ("aspect_ratio", "resolution") and "size" in given
 
 
 def _settle_size(
@@ -106,7 +107,7 @@ def _settle_size(
     ratio_rule = model.parameter("aspect_ratio", operation)
     given = dict(given)
     if size is not None and takes_size:
-        for name in ("aspect_ratio", "resolution"):
+        for name in _SAID_BY_SIZE:
             dropped = given.pop(name, None)
             if dropped is None or (name == "resolution" and _agrees(model, size, dropped)):
                 continue
@@ -278,7 +279,7 @@ def _within(
 
 
 def _check_text(name: str, value: Any, rule: ParameterRule, findings: Findings) -> Any:
-    if not isinstance(value, str):
+    if not is_text(value):
         _refuse(name, value, rule, findings, "must be text")
         return None
     if rule.max_length is not None:
@@ -371,5 +372,5 @@ def _shown(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return value if abs(value) <= _EXACT_INTEGER else "a very large number"
-    text = str(value)
+    text = str(value).encode(errors="replace").decode()
     return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a short quotation

@@ -38,6 +38,7 @@ from mediawright.catalog.routes import (
 )
 from mediawright.catalog.rules import RuleContext, run_rules
 from mediawright.catalog.surfaces import MEDIA_TOOL_LIMITS, SurfaceLimits
+from mediawright.catalog.values import is_text
 from mediawright.core.errors import Problem
 from mediawright.core.generation import RoutePlan
 from mediawright.core.media import MediaFacts
@@ -309,7 +310,7 @@ def _provider_is_known(question: _Question, model: Model) -> bool:
     else:
         findings.problem(
             "unknown_provider",
-            f"There is no provider {str(name)[:60]!r}.",
+            f"There is no provider {str(name)[:60]!a}.",
             "/provider",
             hint=hint,
             allowed=sorted(catalogue.providers | settings.providers),
@@ -330,7 +331,7 @@ def _find_operation(
     allowed = [operation.value for operation in model.operations]
     findings.problem(
         "unsupported_generation_type",
-        f"{model.id} does not do {str(asked)[:60]}.",
+        f"{model.id} does not do {str(asked)[:60]!a}.",
         "/operation",
         hint=f"Use {' or '.join(allowed)}.",
         allowed=allowed,
@@ -342,8 +343,13 @@ def _check_prompt(question: _Question, model: Model, operation: Operation) -> st
     findings = question.findings
     prompt: Any = question.request.prompt
     rule = model.prompt_rule(operation)
-    if prompt is not None and not isinstance(prompt, str):
-        findings.problem("prompt_required", "The prompt must be text.", "/prompt")
+    if prompt is not None and not is_text(prompt):
+        findings.problem(
+            "invalid_prompt" if isinstance(prompt, str) else "prompt_required",
+            "The prompt must be text.",
+            "/prompt",
+            hint="Send valid Unicode without NUL characters.",
+        )
         return None
     if prompt is None or not prompt.strip():
         if rule.use is PromptUse.REQUIRED:

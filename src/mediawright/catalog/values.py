@@ -70,7 +70,7 @@ def parse_duration(value: Any) -> float:
     if seconds is None:
         raise InvalidRequestError(
             "invalid_duration",
-            f"{str(value)[:60]!r} is not a duration.",
+            f"{str(value)[:60]!a} is not a duration.",
             pointer="/parameters/duration",
             hint='Write seconds: 5, "5" or "5s".',
         )
@@ -96,6 +96,17 @@ def number(value: Any) -> float | None:
     except OverflowError:
         return None
     return as_float if math.isfinite(as_float) else None
+
+
+def is_text(value: Any) -> bool:
+    """Tell whether a value is text that can be stored and sent: valid Unicode without NUL."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_size(value: str) -> tuple[int, int] | None:
@@ -130,7 +141,7 @@ def parse_generation_type(value: Any) -> Operation:
         return Operation(value)
     raise InvalidRequestError(
         "invalid_generation_type",
-        f"{str(value)[:60]!r} is not a generation type.",
+        f"{str(value)[:60]!a} is not a generation type.",
         pointer="/operation",
         hint=f"Use one of {', '.join(allowed)}.",
         details={"allowed": allowed},

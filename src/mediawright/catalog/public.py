@@ -1,0 +1,187 @@
+"""A model as callers see it before they ask for anything (rule 47)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from mediawright.catalog.applied import applied_values
+from mediawright.catalog.model import InputRule, Model, ParameterRule, Route
+from mediawright.catalog.parameters import PARAMETERS
+from mediawright.catalog.preflight import estimate_seconds
+from mediawright.catalog.price_rows import PriceRow
+from mediawright.catalog.pricing import PriceSettings
+from mediawright.core.money import Currency, plain
+from mediawright.core.operations import Operation
+
+_DEFAULT_PRICES = PriceSettings()
+
+
+def public_model(
+    model: Model,
+    *,
+    now: datetime | None = None,
+    prices: PriceSettings = _DEFAULT_PRICES,
+) -> dict[str, Any]:
+    """Return a model's description as plain JSON data.
+
+    Args:
+        model: The model.
+        now: The time to judge by whether it can be called; the system's where not given.
+        prices: How dollars become credits where no credits are named.
+    """
+    today = (now or datetime.now(UTC)).date()
+    live = model.live_routes(today)
+    first = next(iter(model.operations))
+    return {
+        "id": model.id,
+        "title": model.title,
+        "description": model.summary,
+        "kind": model.kind.value,
+        "family": model.family,
+        "aliases": [*model.aliases, *model.presets],
+        "generation_types": [operation.value for operation in model.operations],
+        "cost": _costs(model, prices),
+        "price_book_date": model.source.seen_on.isoformat(),
+        "aspect_ratios": _union(model, "aspect_ratio"),
+        "resolutions": _union(model, "resolution"),
+        "qualities": _union(model, "quality"),
+        "duration": _duration(model),
+        "prompt_max_length": model.prompt_rule(first).max_length,
+        "input_media_types": _input_kinds(model),
+        "inputs": {
+            operation.value: [_slot(slot) for slot in rule.inputs]
+            for operation, rule in model.operations.items()
+        },
+        "parameters": [name for name in PARAMETERS if _rules_of(model, name)],
+        "flags": dict(model.flags),
+        "capabilities": {"video_audio": model.video_audio.value if model.video_audio else None},
+        "supports_sound": model.supports_sound,
+        "supports_seed": bool(_rules_of(model, "seed")),
+        "estimated_time_seconds": _usual_seconds(model, first),
+        "live": bool(live),
+        "lifecycle": _lifecycle(model),
+        "routes": [_route(model, route, is_live=route in live) for route in model.routes],
+        "source": {"text": model.source.text, "seen_on": model.source.seen_on.isoformat()},
+    }
+
+
+def _costs(model: Model, prices: PriceSettings) -> list[dict[str, Any]]:
+    """Return the price rows of the first route, tier by tier."""
+    rows = list(model.prices)
+    if model.routes:
+        own = list(model.routes[0].prices)
+        covered = {row.currency for row in own}
+        rows = own + [row for row in rows if row.currency not in covered]
+    rows.sort(key=lambda row: row.currency is not Currency.CREDITS)
+    named = bool(rows) and rows[0].currency is Currency.CREDITS
+    return [_cost(row, prices, named_credits=named) for row in rows]
+
+
+def _cost(row: PriceRow, prices: PriceSettings, *, named_credits: bool) -> dict[str, Any]:
+    cost: dict[str, Any] = {
+        "currency": row.currency.value,
+        "amount": row.amount,
+        "per": row.per,
+        "unit": row.unit.value,
+    }
+    if row.token is not None:
+        cost["token"] = row.token.value
+    if row.when:
+        cost["when"] = dict(row.when)
+    if row.base != "0":
+        cost["base"] = row.base
+    if row.minimum != "0":
+        cost["minimum"] = row.minimum
+    if row.seconds_of.value != "output":
+        cost["seconds_of"] = row.seconds_of.value
+    if row.estimated or row.estimate is not None:
+        cost["estimated"] = True
+    if row.currency is Currency.USD and not named_credits:
+        rate = prices.credits_per_usd * (1 + prices.markup)
+        cost["credits"] = plain(rate * Decimal(row.amount))
+    return cost
+
+
+def _rules_of(model: Model, name: str) -> list[ParameterRule]:
+    rules = (model.parameter(name, operation) for operation in model.operations)
+    return [rule for rule in rules if rule is not None]
+
+
+def _union(model: Model, name: str) -> list[Any]:
+    values: dict[Any, None] = {}
+    for rule in _rules_of(model, name):
+        values.update(dict.fromkeys(rule.values or ([rule.fixed] if rule.fixed else [])))
+    return list(values)
+
+
+def _duration(model: Model) -> dict[str, Any] | None:
+    rules = _rules_of(model, "duration")
+    if not rules:
+        return None
+    rule = rules[0]
+    if rule.fixed is not None:
+        return {"configurable": False, "seconds": rule.fixed}
+    described: dict[str, Any] = {"configurable": True, "default": rule.default}
+    if rule.values:
+        described["values"] = list(rule.values)
+    else:
+        described |= {"minimum": rule.minimum, "maximum": rule.maximum, "whole": rule.whole}
+    return described
+
+
+def _input_kinds(model: Model) -> list[str]:
+    kinds: dict[str, None] = {}
+    for rule in model.operations.values():
+        kinds.update(dict.fromkeys(slot.role.media_kind.value for slot in rule.inputs))
+    return list(kinds)
+
+
+def _slot(slot: InputRule) -> dict[str, Any]:
+    described = msgspec.json.decode(msgspec.json.encode(slot), type=dict[str, Any])
+    hidden = {"count_code", "length_code"}
+    return {
+        "media_type": slot.role.media_kind.value,
+        **{
+            name: value
+            for name, value in described.items()
+            if name not in hidden and (value or value == 0)
+        },
+    }
+
+
+def _usual_seconds(model: Model, operation: Operation) -> float:
+    """Return how long a request with all defaults takes."""
+    values: dict[str, Any] = {}
+    for name in PARAMETERS:
+        rule = model.parameter(name, operation)
+        value = None if rule is None else rule.fixed if rule.fixed is not None else rule.default
+        if value is not None:
+            values[name] = value
+    return estimate_seconds(model, applied_values(model, operation, values))
+
+
+def _lifecycle(model: Model) -> dict[str, Any]:
+    life = model.lifecycle
+    return {
+        "status": life.status.value,
+        "ends_on": life.ends_on.isoformat() if life.ends_on else None,
+        "successor": life.successor,
+        "note": life.note or None,
+    }
+
+
+def _route(model: Model, route: Route, *, is_live: bool) -> dict[str, Any]:
+    end = model.route_ends_on(route)
+    return {
+        "provider": route.provider,
+        "upstream_id": route.upstream_id,
+        "generation_types": [operation.value for operation in model.route_operations(route)],
+        "synchronous": route.synchronous,
+        "prompt_max_length": route.prompt_max,
+        "live": is_live,
+        "ends_on": end.isoformat() if end else None,
+    }
