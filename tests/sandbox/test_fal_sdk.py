@@ -85,15 +85,15 @@ def failure(client: SyncClient, application: str, arguments: dict[str, Any]) -> 
 
 
 def test_runs_a_model(client: SyncClient) -> None:
-    reply = client.run(SCHNELL, {"prompt": "a red kite", "image_size": "square", "seed": 42})
+    reply = client.run(SCHNELL, {"prompt": "waves", "image_size": "square", "seed": 42})
     (image,) = reply["images"]
     assert (image["width"], image["height"], image["content_type"]) == (512, 512, "image/jpeg")
     assert (reply["seed"], reply["has_nsfw_concepts"]) == (42, [False])
-    assert reply["prompt"] == "a red kite"
+    assert reply["prompt"] == "waves"
     file = fetch(image["url"])
     assert file.headers["content-type"] == "image/jpeg"
     assert decode(file.content).format == "JPEG"
-    again = client.run(SCHNELL, {"prompt": "a red kite", "image_size": "square", "seed": 42})
+    again = client.run(SCHNELL, {"prompt": "waves", "image_size": "square", "seed": 42})
     assert fetch(again["images"][0]["url"]).content == file.content
 
 
@@ -101,7 +101,7 @@ def test_goes_through_the_queue(client: SyncClient, sandbox: BackgroundSandbox) 
     seen: list[Any] = []
     reply = client.subscribe(
         SCHNELL,
-        {"prompt": "a red kite", "num_images": 2, "output_format": "png"},
+        {"prompt": "waves", "num_images": 2, "output_format": "png"},
         with_logs=True,
         interval=0,
         headers={PROGRESSION: "polls=3"},
@@ -179,7 +179,7 @@ def test_changes_a_picture(client: SyncClient) -> None:
     url = client.upload(picture(96, 48), "image/png", "a.png")
     assert fetch(url).content == picture(96, 48)
     reply = client.run(
-        "fal-ai/flux/dev/image-to-image", {"prompt": "snow", "image_url": url, "strength": 0.5}
+        "fal-ai/flux/dev/image-to-image", {"prompt": "waves", "image_url": url, "strength": 0.5}
     )
     image = reply["images"][0]
     assert image["width"] / image["height"] == pytest.approx(2, rel=0.03)
@@ -253,7 +253,7 @@ def test_refuses_a_bad_input(
     location: list[str],
     error_type: str,
 ) -> None:
-    prompt = {} if error_type == "missing" and not arguments else {"prompt": "a kite"}
+    prompt = {} if error_type == "missing" and not arguments else {"prompt": "waves"}
     given = {**prompt, **arguments}
     with pytest.raises(FalClientHTTPError) as caught:
         client.run(application, given)
@@ -270,7 +270,7 @@ def test_refuses_a_bad_input(
 
 
 def test_ignores_unknown_fields(client: SyncClient) -> None:
-    assert client.run(SCHNELL, {"prompt": "a kite", "wings": 2})["images"]
+    assert client.run(SCHNELL, {"prompt": "waves", "wings": 2})["images"]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_refuses_pictures_it_cannot_have(client: SyncClient, url: str, error_typ
 def test_does_not_know_other_models(client: SyncClient, application: str, text: str) -> None:
     for ask in (client.run, client.submit):
         with pytest.raises(FalClientHTTPError, match=text) as caught:
-            ask(application, {"prompt": "a kite"})
+            ask(application, {"prompt": "waves"})
         assert caught.value.status_code == 404
 
 
@@ -319,18 +319,18 @@ def test_does_not_know_other_requests(client: SyncClient) -> None:
 def test_refuses_a_bad_key(sandbox: BackgroundSandbox) -> None:
     client = SyncClient(key="bad:key")
     with pytest.raises(FalClientHTTPError, match="No user found for Key") as caught:
-        client.submit(SCHNELL, {"prompt": "a kite"})
+        client.submit(SCHNELL, {"prompt": "waves"})
     client._client.close()
     assert caught.value.status_code == 401
     address = f"{sandbox.base_urls['fal']['queue']}/{SCHNELL}"
-    keyless = httpx.post(address, json={"prompt": "a kite"})
+    keyless = httpx.post(address, json={"prompt": "waves"})
     assert keyless.status_code == 401
     assert keyless.json() == {"detail": "Authentication is required to access this application"}
 
 
 def test_limits_the_rate(client: SyncClient, sandbox: BackgroundSandbox) -> None:
     with pytest.raises(FalClientHTTPError) as caught:
-        client.submit(SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: "rate_limited; seconds=4"})
+        client.submit(SCHNELL, {"prompt": "waves"}, headers={SCENARIO: "rate_limited; seconds=4"})
     assert caught.value.status_code == 429
     assert caught.value.response_headers["retry-after"] == "4"
     (entry,) = sandbox.journal.entries(kind="submit")
@@ -342,13 +342,13 @@ def test_the_sdk_retries_a_rate_limit(
 ) -> None:
     monkeypatch.setattr(fal_client.client, "MAX_ATTEMPTS", 3)
     monkeypatch.setattr(fal_client.client, "BASE_DELAY", 0.001)
-    client.submit(SCHNELL, {"prompt": "a kite [[sandbox: rate_limited; times=2]]"})
+    client.submit(SCHNELL, {"prompt": "waves [[sandbox: rate_limited; times=2]]"})
     statuses = [entry.status for entry in sandbox.journal.entries(kind="submit")]
     assert statuses == [429, 429, 200]
 
 
 def test_blackens_what_its_safety_checker_refuses(client: SyncClient) -> None:
-    prompt = "a duel [[sandbox: moderated]]"
+    prompt = "waves [[sandbox: moderated]]"
     reply = client.subscribe(SCHNELL, {"prompt": prompt, "output_format": "png"}, interval=0)
     assert reply["has_nsfw_concepts"] == [True]
     image = decode(fetch(reply["images"][0]["url"]).content)
@@ -361,7 +361,7 @@ def test_blackens_what_its_safety_checker_refuses(client: SyncClient) -> None:
     ("application", "marker"), [(PIKA, "moderated"), (SCHNELL, "moderated; status=422")]
 )
 def test_refuses_for_moderation(client: SyncClient, application: str, marker: str) -> None:
-    handle = client.submit(application, {"prompt": f"a duel [[sandbox: {marker}]]"})
+    handle = client.submit(application, {"prompt": f"waves [[sandbox: {marker}]]"})
     status = list(handle.iter_events(interval=0))[-1]
     assert isinstance(status, Completed)
     assert status.error_type == "content_policy_violation"
@@ -369,7 +369,7 @@ def test_refuses_for_moderation(client: SyncClient, application: str, marker: st
         handle.get(interval=0)
     assert caught.value.status_code == 422
     entry = caught.value.response.json()["detail"][0]
-    assert (entry["type"], entry["input"]) == ("content_policy_violation", "a duel")
+    assert (entry["type"], entry["input"]) == ("content_policy_violation", "waves")
 
 
 def test_a_job_can_fail(client: SyncClient) -> None:
@@ -381,7 +381,7 @@ def test_a_job_can_fail(client: SyncClient) -> None:
 
 def test_runs_out_of_credit(client: SyncClient) -> None:
     with pytest.raises(FalClientHTTPError, match="Exhausted balance") as caught:
-        client.run(SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: "out_of_credit"})
+        client.run(SCHNELL, {"prompt": "waves"}, headers={SCENARIO: "out_of_credit"})
     assert caught.value.status_code == 403
 
 
@@ -392,7 +392,7 @@ def test_runs_out_of_credit(client: SyncClient) -> None:
 def test_fails(client: SyncClient, status: int, error_type: str) -> None:
     with pytest.raises(FalClientHTTPError) as caught:
         client.run(
-            SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: f"server_error; status={status}"}
+            SCHNELL, {"prompt": "waves"}, headers={SCENARIO: f"server_error; status={status}"}
         )
     assert (caught.value.status_code, caught.value.error_type) == (status, error_type)
 
@@ -466,7 +466,7 @@ def test_files_can_expire(client: SyncClient) -> None:
 
 def test_answers_garbage(client: SyncClient) -> None:
     with pytest.raises(ValueError, match=r"utf-8|Expecting value"):
-        client.run(SCHNELL, {"prompt": "a kite"}, headers={SCENARIO: "garbage"})
+        client.run(SCHNELL, {"prompt": "waves"}, headers={SCENARIO: "garbage"})
 
 
 def test_broken_json(sandbox: BackgroundSandbox) -> None:
@@ -487,10 +487,10 @@ async def test_answers_the_async_client(sandbox: BackgroundSandbox) -> None:
 
 UNTOUCHED_SDK = """
 import fal_client
-reply = fal_client.subscribe("fal-ai/flux/schnell", {"prompt": "a kite"}, interval=0.01)
+reply = fal_client.subscribe("fal-ai/flux/schnell", {"prompt": "waves"}, interval=0.01)
 print(reply["images"][0]["url"])
 try:
-    fal_client.run("fal-ai/flux/schnell", {"prompt": "a kite", "num_images": 9})
+    fal_client.run("fal-ai/flux/schnell", {"prompt": "waves", "num_images": 9})
 except fal_client.FalClientHTTPError as error:
     print(error.status_code)
 """

@@ -52,9 +52,7 @@ def picture(width: int = 64, height: int = 48, mode: str = "RGB", kind: str = "P
 
 
 def test_makes_a_picture(client: OpenAI, sandbox: BackgroundSandbox) -> None:
-    reply = client.images.generate(
-        model=MODEL, prompt="a red kite over dunes", size="1536x1024", quality="medium"
-    )
+    reply = client.images.generate(model=MODEL, prompt="waves", size="1536x1024", quality="medium")
     assert (reply.size, reply.quality) == ("1536x1024", "medium")
     assert (reply.background, reply.output_format) == ("opaque", "png")
     assert reply.usage
@@ -67,7 +65,7 @@ def test_makes_a_picture(client: OpenAI, sandbox: BackgroundSandbox) -> None:
 
 
 def test_makes_several_different_pictures(client: OpenAI) -> None:
-    reply = client.images.generate(model=MODEL, prompt="a lake", n=2, output_format="jpeg")
+    reply = client.images.generate(model=MODEL, prompt="waves", n=2, output_format="jpeg")
     images = [decode(item.b64_json) for item in reply.data]
     assert [image.format for image in images] == ["JPEG", "JPEG"]
     assert images[0].tobytes() != images[1].tobytes()
@@ -75,7 +73,7 @@ def test_makes_several_different_pictures(client: OpenAI) -> None:
 
 def test_cuts_a_picture_out(client: OpenAI) -> None:
     reply = client.images.generate(
-        model="gpt-image-2.5-flare", prompt="a kite", background="transparent",
+        model="gpt-image-2.5-flare", prompt="waves", background="transparent",
         output_format="webp", quality="max",
     )  # fmt: skip
     image = decode(reply.data[0].b64_json)
@@ -84,7 +82,7 @@ def test_cuts_a_picture_out(client: OpenAI) -> None:
 
 
 def test_streams_drafts_and_the_picture(client: OpenAI) -> None:
-    stream = client.images.generate(model=MODEL, prompt="dawn", stream=True, partial_images=2)
+    stream = client.images.generate(model=MODEL, prompt="waves", stream=True, partial_images=2)
     events = list(stream)
     assert [event.type for event in events] == [
         "image_generation.partial_image",
@@ -127,7 +125,7 @@ def test_refuses_a_bad_parameter(
     client: OpenAI, settings: dict[str, Any], param: str, code: str
 ) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
-        client.images.generate(**{"model": MODEL, "prompt": "a kite", **settings})
+        client.images.generate(**{"model": MODEL, "prompt": "waves", **settings})
     assert caught.value.type == "invalid_request_error"
     assert (caught.value.param, caught.value.code) == (param, code)
 
@@ -135,7 +133,7 @@ def test_refuses_a_bad_parameter(
 @pytest.mark.parametrize("model", ["dall-e-3", "gpt-image-1", "gpt-image-99", None])
 def test_does_not_know_retired_models(client: OpenAI, model: str | None) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
-        client.images.generate(model=model, prompt="a kite")
+        client.images.generate(model=model, prompt="waves")
     assert caught.value.code == "model_not_found"
     assert (model or "dall-e-2") in caught.value.message
 
@@ -147,16 +145,14 @@ def test_does_not_know_retired_paths(client: OpenAI) -> None:
 
 
 def test_edits_one_picture(client: OpenAI, sandbox: BackgroundSandbox) -> None:
-    reply = client.images.edit(
-        model=MODEL, image=("a.png", picture(), "image/png"), prompt="make it winter"
-    )
+    reply = client.images.edit(model=MODEL, image=("a.png", picture(), "image/png"), prompt="waves")
     assert decode(reply.data[0].b64_json)
     assert reply.usage
     assert reply.usage.input_tokens_details.image_tokens > 0
     (entry,) = sandbox.journal.entries(kind="submit")
     names = {part["name"]: part for part in entry.body["parts"]}
     assert names["image"]["filename"] == "a.png"
-    assert names["prompt"]["text"] == "make it winter"
+    assert names["prompt"]["text"] == "waves"
 
 
 def test_edits_several_pictures_with_a_mask(client: OpenAI) -> None:
@@ -167,7 +163,7 @@ def test_edits_several_pictures_with_a_mask(client: OpenAI) -> None:
             ("b.jpg", picture(32, 32, kind="JPEG"), "image/jpeg"),
         ],
         mask=("m.png", picture(mode="RGBA"), "image/png"),
-        prompt="make it winter",
+        prompt="waves",
         size="1024x1024",
         n=2,
         input_fidelity="high",
@@ -177,7 +173,7 @@ def test_edits_several_pictures_with_a_mask(client: OpenAI) -> None:
 
 def test_streams_an_edit(client: OpenAI) -> None:
     stream = client.images.edit(
-        model=MODEL, image=("a.png", picture(), "image/png"), prompt="snow", stream=True,
+        model=MODEL, image=("a.png", picture(), "image/png"), prompt="waves", stream=True,
         partial_images=1,
     )  # fmt: skip
     assert [event.type for event in stream] == ["image_edit.partial_image", "image_edit.completed"]
@@ -209,7 +205,7 @@ def test_streams_an_edit(client: OpenAI) -> None:
 def test_refuses_a_bad_edit(
     client: OpenAI, settings: dict[str, Any], param: str, code: str
 ) -> None:
-    order = {"model": MODEL, "image": ("a.png", picture(), "image/png"), "prompt": "snow"}
+    order = {"model": MODEL, "image": ("a.png", picture(), "image/png"), "prompt": "waves"}
     with pytest.raises(openai.BadRequestError) as caught:
         client.images.edit(**{**order, **settings})
     assert (caught.value.param, caught.value.code) == (param, code)
@@ -222,7 +218,7 @@ def test_edits_pictures_named_in_json(client: OpenAI) -> None:
         "/images/edits",
         body={
             "model": MODEL,
-            "prompt": "snow",
+            "prompt": "waves",
             "images": [{"image_url": address}, {"file_id": stored.id}],
             "moderation": "low",
         },
@@ -249,7 +245,7 @@ def test_refuses_pictures_it_cannot_have(
     with pytest.raises(openai.APIStatusError) as caught:
         client.post(
             "/images/edits",
-            body={"model": MODEL, "prompt": "snow", "images": images},
+            body={"model": MODEL, "prompt": "waves", "images": images},
             cast_to=object,
         )
     assert caught.value.status_code in (400, 404)
@@ -444,13 +440,13 @@ def test_refuses_a_bad_key(sandbox: BackgroundSandbox, key: str) -> None:
         connect(sandbox, api_key=key) as client,
         pytest.raises(openai.AuthenticationError) as caught,
     ):
-        client.images.generate(model=MODEL, prompt="a kite")
+        client.images.generate(model=MODEL, prompt="waves")
     assert caught.value.code == "invalid_api_key"
     assert sandbox.journal.entries()[0].headers["Authorization"] == "[redacted]"
 
 
 def scenario(text: str) -> dict[str, Any]:
-    return {"extra_headers": {SCENARIO: text}, "model": MODEL, "prompt": "a kite"}
+    return {"extra_headers": {SCENARIO: text}, "model": MODEL, "prompt": "waves"}
 
 
 def test_limits_the_rate(client: OpenAI) -> None:
@@ -470,7 +466,7 @@ def test_the_sdk_retries_a_rate_limit(sandbox: BackgroundSandbox) -> None:
 
 def test_refuses_for_moderation(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
-        client.images.generate(model=MODEL, prompt="a duel [[sandbox: moderated]]")
+        client.images.generate(model=MODEL, prompt="waves [[sandbox: moderated]]")
     assert caught.value.type == "image_generation_user_error"
     assert caught.value.code == "moderation_blocked"
     assert caught.value.body["moderation_details"]["moderation_stage"] == "input"
@@ -524,5 +520,5 @@ async def test_answers_the_async_client(sandbox: BackgroundSandbox) -> None:
         base_url=sandbox.base_urls["openai"]["api"],
         max_retries=0,
     ) as client:
-        reply = await client.images.generate(model=MODEL, prompt="a kite")
+        reply = await client.images.generate(model=MODEL, prompt="waves")
     assert decode(reply.data[0].b64_json)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from mediawright.core.media import Transcript, Word
 from mediawright.engines.animator.animate import animate
+from mediawright.engines.composer.compose import compose
+from mediawright.engines.listener.listen import listen
 from mediawright.engines.painter.encode import encode
 from mediawright.engines.painter.paint import paint
 from mediawright.engines.requests import (
@@ -58,8 +60,6 @@ def make_speech(text: str, voice: str, speed: float) -> Sound:
 
 def make_music(prompt: str, seconds: float, seed: int) -> Sound:
     """Return a piece of music."""
-    from mediawright.engines.composer.compose import compose
-
     return compose(ComposeRequest(prompt=prompt, seconds=seconds, seed=seed))
 
 
@@ -99,8 +99,6 @@ def transcribe(data: bytes) -> Transcript:
     """Return what is said in an audio file: as its metadata tell, or as it is heard."""
     text = read_text(data)
     if text is None:
-        from mediawright.engines.listener.listen import listen
-
         return listen(data)
     return _evenly_timed(text, read_sound(data).seconds)
 
