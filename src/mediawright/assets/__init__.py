@@ -1,1 +1,1 @@
-"""Under construction."""
+"""Files: where they lie, what they are, and their smaller renditions."""

@@ -1,0 +1,158 @@
+"""Looking at pictures with Pillow, without letting one fill the memory."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+from PIL.ExifTags import Base
+
+from mediawright.assets.faults import corrupt, too_many_pixels
+from mediawright.assets.formats import AVIF, BMP, GIF, JPEG, PNG, TIFF, WEBP, Format
+from mediawright.core.media import MediaFacts
+from mediawright.core.operations import MediaKind
+
+MOST_PIXELS = 89_000_000
+"""The most a picture may have; above it Pillow itself warns of decompression bombs."""
+
+# All frames of an animation together: three minutes at 1080p and 24 frames per second.
+_MOST_FRAME_PIXELS = 9_000_000_000
+# Of these EXIF orientations, width and height are the other way round when shown.
+_TURNED = frozenset({5, 6, 7, 8})
+_LARGE_PIXELS = 16_000_000
+_one_large_picture = threading.Lock()
+
+# Opened by their own readers: the general entrance would try others, and warn.
+_READERS: dict[Format, type[ImageFile.ImageFile]] = {
+    PNG: PngImagePlugin.PngImageFile,
+    JPEG: JpegImagePlugin.JpegImageFile,
+    WEBP: WebPImagePlugin.WebPImageFile,
+    GIF: GifImagePlugin.GifImageFile,
+    BMP: BmpImagePlugin.BmpImageFile,
+    TIFF: TiffImagePlugin.TiffImageFile,
+    AVIF: AvifImagePlugin.AvifImageFile,
+}
+_ANIMATED = frozenset({GIF, WEBP, AVIF})
+# What Pillow's readers raise for damaged files depends on the format and the damage.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+
+
+def probe_image(path: Path, found: Format) -> MediaFacts:
+    """Return a picture's facts after checking all of it. Blocks.
+
+    Width and height are those it is shown with, after the turn its EXIF data may ask for.
+
+    Raises:
+        InvalidRequestError: `corrupt_file` or `image_too_large`.
+    """
+    with open_image(path, found) as image:
+        width, height = image.size
+        if _orientation(image) in _TURNED:
+            width, height = height, width
+    with open_image(path, found) as image, large_picture(image):
+        try:
+            _check_all(image, found)
+        except _DAMAGE as error:
+            raise corrupt("its picture data cannot be read to the end") from error
+    if found is GIF and not _ends_like_a_gif(path):
+        raise corrupt("its end is missing")
+    return MediaFacts(
+        kind=MediaKind.IMAGE,
+        content_type=found.content_type,
+        byte_count=path.stat().st_size,
+        width=width,
+        height=height,
+    )
+
+
+@contextmanager
+def open_image(path: Path, found: Format) -> Generator[ImageFile.ImageFile, None, None]:
+    """Open a picture: read its header, and refuse it there if it is too large. Blocks.
+
+    Raises:
+        InvalidRequestError: `corrupt_file` or `image_too_large`.
+    """
+    with path.open("rb") as file:
+        try:
+            image = _READERS[found](file, str(path))
+        except _DAMAGE as error:
+            raise corrupt("its header cannot be read") from error
+        with image:
+            width, height = image.size
+            if width < 1 or height < 1:
+                raise corrupt("it has no pixels")
+            if width * height > MOST_PIXELS:
+                raise too_many_pixels(width, height, MOST_PIXELS)
+            yield image
+
+
+def large_picture(image: ImageFile.ImageFile) -> threading.Lock | nullcontext[None]:
+    """Return what to hold while a picture's pixels are in memory: large ones go one by one."""
+    width, height = image.size
+    return _one_large_picture if width * height > _LARGE_PIXELS else nullcontext()
+
+
+def _check_all(image: ImageFile.ImageFile, found: Format) -> None:
+    if found is PNG:
+        # Every part carries a checksum, and nothing has to be decoded to compare them.
+        image.verify()
+        return
+    if found is JPEG:
+        # An eighth of the size in each direction: all data is read, few pixels are made.
+        image.draft(None, (1, 1))
+    image.load()
+    if found in _ANIMATED:
+        _check_frames(image)
+
+
+def _check_frames(image: ImageFile.ImageFile) -> None:
+    width, height = image.size
+    frame = 1
+    while frame * width * height <= _MOST_FRAME_PIXELS:
+        try:
+            image.seek(frame)
+        except EOFError:
+            return
+        image.load()
+        frame += 1
+
+
+def _orientation(image: ImageFile.ImageFile) -> int:
+    try:
+        return int(image.getexif().get(Base.Orientation, 1))
+    except _DAMAGE:
+        # What a camera wrote beside the picture says nothing about the picture.
+        return 1
+
+
+def _ends_like_a_gif(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 512), 2)
+        return b";" in file.read().rstrip(b"\0")[-1:]

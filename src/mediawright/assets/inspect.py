@@ -1,0 +1,59 @@
+"""What a file is, told by its bytes and by nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mediawright.assets.faults import corrupt, empty, unsupported
+from mediawright.assets.formats import SNIFFED_BYTES, Format, sniff
+from mediawright.assets.image_probe import probe_image
+from mediawright.assets.media_probe import probe_sound_or_video
+from mediawright.core.media import MediaFacts
+from mediawright.core.operations import MediaKind
+
+
+def probe(path: Path) -> MediaFacts:
+    """Return the facts of a media file. Blocks.
+
+    Names and declared types are never looked at. Of a picture every part is checked; of sound
+    and video the container, its timing and the first frame.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InvalidRequestError: `empty_file`; `unsupported_format` for anything that is no media
+            file of a known format, whatever it is called; `corrupt_file` for one that is
+            damaged or cut short; `image_too_large` and `media_too_long` for what would take
+            too much memory or time to open.
+        FileNotFoundError: There is no such file.
+    """
+    return probe_with_format(path)[0]
+
+
+def probe_with_format(path: Path) -> tuple[MediaFacts, Format]:
+    """Like `probe`; returns the format too, whose extension the file should have."""
+    found = sniff_file(path)
+    if found.kind is MediaKind.IMAGE:
+        return probe_image(path, found), found
+    return probe_sound_or_video(path, found)
+
+
+def sniff_file(path: Path) -> Format:
+    """Return the format a file's first bytes announce. Blocks.
+
+    Raises:
+        InvalidRequestError: `empty_file`, `unsupported_format` or `corrupt_file`.
+        FileNotFoundError: There is no such file.
+    """
+    with path.open("rb") as file:
+        head = file.read(SNIFFED_BYTES)
+    if not head:
+        raise empty()
+    found = sniff(head)
+    if found is not None:
+        return found
+    if not any(head):
+        # What is left of a file after some crashes: the right length, and nothing in it.
+        raise corrupt("it holds nothing but zeros")
+    raise unsupported(head)
