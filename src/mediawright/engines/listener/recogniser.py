@@ -39,7 +39,6 @@ class _Decoder(Protocol):
     config: Any
 
     def reinit_feat(self) -> None: ...
-    def start_stream(self) -> None: ...
     def start_utt(self) -> None: ...
     def process_raw(self, data: bytes, no_search: bool, full_utt: bool) -> int: ...  # noqa: FBT001  # the library's signature
     def end_utt(self) -> None: ...
@@ -91,7 +90,6 @@ class Recogniser:
     def _tune(self, warp: float) -> None:
         self._decoder.config["warp_params"] = str(warp)
         self._decoder.reinit_feat()
-        self._decoder.start_stream()
 
     def _decode(self, samples: NDArray[np.int16]) -> None:
         self._decoder.start_utt()
