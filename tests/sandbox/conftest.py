@@ -12,9 +12,7 @@ from mediawright.sandbox.kit.settings import SandboxSettings
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[BackgroundSandbox]:
-    with BackgroundSandbox(
-        SandboxSettings(vendors=("openai", "fal"), media="tiny", seed=7)
-    ) as sandbox:
+    with BackgroundSandbox(SandboxSettings(media="tiny", seed=7)) as sandbox:
         yield sandbox
 
 
