@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mediawright.core.media import Transcript, Word
 from mediawright.engines.animator.animate import animate
+from mediawright.engines.composer.ambience import ambience
 from mediawright.engines.composer.compose import compose
 from mediawright.engines.listener.listen import listen
 from mediawright.engines.painter.encode import encode
@@ -65,8 +66,6 @@ def make_music(prompt: str, seconds: float, seed: int) -> Sound:
 
 def make_ambience(prompt: str, seconds: float, seed: int) -> Sound:
     """Return a sound effect."""
-    from mediawright.engines.composer.ambience import ambience
-
     return ambience(prompt, seconds, seed=seed)
 
 
