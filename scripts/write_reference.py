@@ -1,0 +1,238 @@
+"""Writes the pages of docs/reference that come from the code, or checks that they are current.
+
+usage: python scripts/write_reference.py [--check]
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+import mediawright
+from mediawright.app import settings as settings_module
+from mediawright.app.settings import Settings
+from mediawright.catalog.loader import load_catalogue
+from mediawright.catalog.public import public_model
+from mediawright.cli.main import cli
+from mediawright.core import errors
+from mediawright.core.errors import MediawrightError
+from mediawright.core.states import TRANSITIONS, public_status
+from mediawright.providers.registry import adapter_class, provider_names
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "mediawright"
+TARGET = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by scripts/write_reference.py; change the code, not this page. -->\n\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with --check tell which are not current."""
+    check = "--check" in arguments
+    pages = {
+        "cli.md": command_line(),
+        "errors.md": error_codes(),
+        "models.md": models(),
+        "providers.md": providers(),
+        "settings.md": settings(),
+        "states.md": states(),
+        "openapi.json": openapi(),
+    }
+    stale: list[str] = []
+    for name, text in pages.items():
+        path = TARGET / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(f"{'not current' if check else 'written'}: docs/reference/{name}")
+    if check and stale:
+        print("Run: make docs")
+        return 1
+    return 0
+
+
+def command_line() -> str:
+    """Return the help of every command."""
+    parts = [NOTE, "# Command line\n"]
+    for path, command in _commands("mediawright", cli):
+        context = click.Context(command, info_name=path, max_content_width=96)
+        parts.append(f"\n## {path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n")
+    return "".join(parts)
+
+
+def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=path)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from _commands(f"{path} {name}", found)
+
+
+def error_codes() -> str:
+    """Return every error code with its status and exit code."""
+    found: dict[str, tuple[str, str]] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        if "sandbox" in path.parts:
+            continue
+        for code, kind, message in _codes_in(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(code, (kind, message))
+    rows = []
+    for code, (name, message) in sorted(found.items()):
+        kind = getattr(errors, name, MediawrightError).kind if name else None
+        numbers = f"{kind.http_status} | {kind.exit_code}" if kind else "- | -"
+        rows.append(f"| `{code}` | {numbers} | {message} |")
+    intro = (
+        "# Error codes\n\n"
+        "Every error of the REST API has the shape `{\"error\": CODE, \"message\", \"pointer\", "
+        "\"hint\", ..., \"request_id\"}`; the command line ends with the exit code. Codes without "
+        "numbers are found in the `error` of a generation that failed, or among the `problems` of "
+        "a refused request.\n\n"
+        "| code | HTTP status | exit code | example |\n| --- | --- | --- | --- |\n"
+    )
+    return NOTE + intro + "\n".join(rows) + "\n"
+
+
+def _codes_in(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        named = {item.arg: item.value for item in node.keywords if item.arg}
+        if name.endswith("Error") and len(node.args) >= 2:
+            code, message = _text(node.args[0]), _text(node.args[1])
+            if code and re.fullmatch(r"[a-z0-9_]+", code):
+                yield code, name, message or ""
+        elif name == "Problem" and "code" in named:
+            code = _text(named["code"])
+            if code:
+                yield code, "", _text(named.get("message")) or ""
+
+
+def _text(node: ast.expr | None) -> str | None:
+    """Return a literal text; the moving parts of an f-string become an ellipsis."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.replace("|", "\\|")
+    if isinstance(node, ast.JoinedStr):
+        parts = [_text(part) if isinstance(part, ast.Constant) else "…" for part in node.values]
+        return "".join(part or "" for part in parts)
+    return None
+
+
+def models() -> str:
+    """Return the catalogue as a table."""
+    catalogue = load_catalogue()
+    rows = []
+    for model in catalogue:
+        shown = public_model(model)
+        costs = "; ".join(
+            f"{cost['amount']} {cost['currency']} / {cost['per']} {cost['unit']}"
+            for cost in shown["cost"][:4]
+        )
+        routes = ", ".join(f"{item['provider']} `{item['upstream_id']}`" for item in shown["routes"])
+        makes = ", ".join(shown["generation_types"])
+        rows.append(f"| `{shown['id']}` | {makes} | {routes} | {costs or 'unknown'} |")
+    head = "# Models\n\n| model | makes | served by, in order | price |\n| --- | --- | --- | --- |\n"
+    return NOTE + head + "\n".join(rows) + "\n"
+
+
+def providers() -> str:
+    """Return the providers with the variable of each key."""
+    rows = ["| `local` | Embedded engines | none needed | - |"]
+    for name in provider_names():
+        adapter = adapter_class(name)
+        variables = ", ".join(f"`{item}`" for item in adapter.credential.variables)
+        features = ", ".join(sorted(adapter.features)) or "-"
+        rows.append(f"| `{name}` | {adapter.title} | {variables} | {features} |")
+    head = "# Providers\n\n| provider | title | key | features |\n| --- | --- | --- | --- |\n"
+    return NOTE + head + "\n".join(rows) + "\n"
+
+
+def settings() -> str:
+    """Return every setting with its type, default and meaning."""
+    parts = [
+        NOTE,
+        "# Settings\n\nRead from the file given by `--config` or `MEDIAWRIGHT_CONFIG`, else from "
+        "`mediawright.yaml` in the working folder, else from the user's configuration folder. "
+        "An unknown setting is an error.\n",
+        "\n## Environment variables\n\n| variable | setting |\n| --- | --- |\n",
+    ]
+    variables: dict[str, tuple[str, ...]] = settings_module._VARIABLES  # noqa: SLF001
+    parts += [f"| `{name}` | `{'.'.join(place)}` |\n" for name, place in variables.items()]
+    parts.append("\n## The file\n\n| setting | type | default | meaning |\n| --- | --- | --- | --- |\n")
+    parts += list(_setting_rows("", Settings))
+    return "".join(parts)
+
+
+def _setting_rows(prefix: str, kind: type[Any]) -> Iterator[str]:
+    meanings = _meanings(kind)
+    for field in msgspec.structs.fields(kind):
+        name = f"{prefix}{field.name}"
+        inner = field.type
+        if inspect.isclass(inner) and issubclass(inner, msgspec.Struct):
+            yield from _setting_rows(f"{name}.", inner)
+            continue
+        if name == "source":
+            continue
+        default = field.default
+        shown = "" if default in (msgspec.NODEFAULT, None) else f"`{default}`"
+        words = re.sub(r"(\w+\.)+", "", str(getattr(inner, "__name__", inner)))
+        yield f"| `{name}` | {words.replace('|', 'or')} | {shown} | {meanings.get(field.name, '')} |\n"
+
+
+def _meanings(kind: type[Any]) -> dict[str, str]:
+    """Return the docstrings under a structure's fields."""
+    tree = ast.parse(inspect.getsource(kind))
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    found: dict[str, str] = {}
+    for field, note in zip(body, body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(note, ast.Expr)
+            and isinstance(note.value, ast.Constant)
+        ):
+            found[field.target.id] = " ".join(str(note.value.value).split())
+    return found
+
+
+def states() -> str:
+    """Return the states of a generation and what may follow each."""
+    rows = [
+        f"| `{state}` | {public_status(state)} | "
+        f"{', '.join(f'`{item}`' for item in sorted(targets)) or 'nothing'} |"
+        for state, targets in TRANSITIONS.items()
+    ]
+    head = (
+        "# States of a generation\n\nA running generation whose provider has not begun is shown "
+        "as `queued`.\n\n| state | public status | may become |\n| --- | --- | --- |\n"
+    )
+    return NOTE + head + "\n".join(rows) + "\n"
+
+
+def openapi() -> str:
+    """Return the OpenAPI document of the REST server."""
+    from types import SimpleNamespace
+
+    from mediawright.api.application import create_application
+
+    application = create_application(SimpleNamespace())  # type: ignore[arg-type]
+    document = application.openapi()
+    document["info"]["version"] = mediawright.__version__
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

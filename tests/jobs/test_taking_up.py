@@ -1,0 +1,147 @@
+"""A process ends somewhere in the middle; the next one takes up what it left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.jobs.bench import Bench, ScriptedProvider, picture_reply, remote_reply
+
+from mediawright.core.provider import Accepted, Feature, Waiting
+from mediawright.core.states import GenerationState
+
+S = GenerationState
+ACCEPTED = Accepted(handle={"id": "v-1"})
+
+
+async def die(bench: Bench) -> None:
+    """End this process's work as a kill would: nothing is tidied up."""
+    for task in [*bench.jobs._tasks.values(), *bench.engine.tasks]:
+        task.cancel()
+    await asyncio.gather(*bench.jobs._tasks.values(), *bench.engine.tasks, return_exceptions=True)
+
+
+async def test_a_wait_goes_on(bench: Bench) -> None:
+    first = bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
+    created = await bench.jobs.create(bench.queued())
+    await bench.spin()
+    await die(bench)
+    second = bench.use(ScriptedProvider(submits=[ACCEPTED]))
+    assert await bench.jobs.start() == 1
+    ended = await bench.settle(created)
+    assert ended.state is S.SUCCEEDED
+    assert (len(first.calls), len(second.calls)) == (1, 0)
+    assert await bench.entries(ended) == [("hold", -10), ("capture", 0)]
+
+
+async def test_a_queued_generation_is_submitted(bench: Bench) -> None:
+    bench.use(ScriptedProvider(submits=[ACCEPTED]))
+    bench.engine.enqueue = _nothing  # type: ignore[method-assign]
+    created = await bench.jobs.create(bench.queued())
+    provider = bench.use(ScriptedProvider(submits=[ACCEPTED]))
+    assert await bench.jobs.start() == 1
+    assert (await bench.settle(created)).state is S.SUCCEEDED
+    assert len(provider.calls) == 1
+
+
+async def test_a_request_that_may_have_left_is_unknown(bench: Bench) -> None:
+    first = bench.use(ScriptedProvider(gate=asyncio.Event()))
+    created = await bench.jobs.create(bench.generation())
+    await bench.spin()
+    assert len(first.calls) == 1
+    await die(bench)
+    second = bench.use(ScriptedProvider())
+    assert await bench.jobs.start() == 1
+    unknown = await bench.settle(created)
+    assert unknown.state is S.UNKNOWN
+    assert second.calls == []
+    assert await bench.entries(unknown) == [("hold", -10)]
+
+
+async def test_a_free_one_is_made_again(bench: Bench) -> None:
+    features = frozenset({Feature.REPEATABLE_SUBMIT})
+    bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))
+    created = await bench.jobs.create(bench.generation())
+    await bench.spin()
+    await die(bench)
+    second = bench.use(ScriptedProvider(features=features))
+    await bench.jobs.start()
+    assert (await bench.settle(created)).state is S.SUCCEEDED
+    assert len(second.calls) == 1
+
+
+async def test_a_reply_that_was_received_is_not_lost(bench: Bench) -> None:
+    bench.use(ScriptedProvider())
+    created = await bench.jobs.create(bench.generation(state=S.QUEUED))
+    await die(bench)
+    # As if the process had ended after the reply and before anything was stored.
+    await bench.context.replies.save(created.id, 1, picture_reply())
+    second = bench.use(ScriptedProvider())
+    await bench.jobs.start()
+    ended = await bench.settle(created)
+    assert ended.state is S.SUCCEEDED
+    assert second.calls == []
+    assert await bench.entries(ended) == [("hold", -10), ("capture", 0)]
+
+
+async def test_a_half_written_reply_does_not_count(bench: Bench) -> None:
+    bench.use(ScriptedProvider(gate=asyncio.Event()))
+    created = await bench.jobs.create(bench.generation())
+    await bench.spin()
+    await die(bench)
+    place = bench.folder / "replies" / f"{created.id}-1"
+    place.mkdir(parents=True)
+    (place / "0.bin").write_bytes(b"half")
+    (place / "reply.json.part").write_bytes(b"{")
+    bench.use(ScriptedProvider())
+    await bench.jobs.start()
+    assert (await bench.settle(created)).state is S.UNKNOWN
+
+
+async def test_a_crash_after_the_file_was_stored_stores_it_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.use(ScriptedProvider())
+    stop = asyncio.Event()
+    library = bench.context.library
+    original = library.store
+
+    async def store_and_hang(*arguments: Any, **named: Any) -> Any:
+        await original(*arguments, **named)
+        stop.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(library, "store", store_and_hang)
+    created = await bench.jobs.create(bench.generation())
+    await asyncio.wait_for(stop.wait(), 10)
+    await die(bench)
+    monkeypatch.undo()
+    second = bench.use(ScriptedProvider())
+    await bench.jobs.start()
+    ended = await bench.settle(created)
+    assert ended.state is S.SUCCEEDED
+    assert second.calls == []
+    originals = [path for path in (bench.folder / "files").rglob("*.png") if path.is_file()]
+    assert len(originals) == 1
+
+
+async def test_a_cancellation_is_finished(bench: Bench) -> None:
+    features = frozenset({Feature.CANCEL})
+    bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
+    created = await bench.jobs.create(bench.queued())
+    await bench.spin()
+    await die(bench)
+    # Cancelled by a process that could not tell the provider before it ended too.
+    bench.jobs._stop_at_provider = _nothing  # type: ignore[method-assign]
+    await bench.jobs.cancel(created.workspace_id, created.id)
+    provider = bench.use(ScriptedProvider(features=features, polls=[remote_reply()]))
+    assert await bench.jobs.start() == 1
+    ended = await bench.settle(created)
+    assert ended.state is S.CANCELLED
+    assert provider.cancelled == [{"id": "v-1"}]
+    assert await bench.entries(ended) == [("hold", -10), ("release", 10)]
+
+
+async def _nothing(*arguments: Any) -> None:
+    del arguments
