@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from mediawright.core.provider import Feature
 from mediawright.providers.registry import provider_names
 from mediawright.sandbox.background import BackgroundSandbox
 from mediawright.sandbox.kit.settings import SandboxSettings
@@ -20,6 +21,8 @@ SELECTIONS: dict[str, Callable[[Case], bool]] = {
     "case": lambda case: case.is_vendor,
     "job": lambda case: case.is_job,
     "direct": lambda case: not case.is_job,
+    "cancellable": lambda case: Feature.CANCEL in case.features,
+    "inlined": lambda case: case.is_vendor and case.delivery is Delivery.INLINE,
     "embedded": lambda case: not case.is_vendor,
     "linked": lambda case: case.delivery is Delivery.URL,
     "streamed": lambda case: case.is_vendor and case.delivery is Delivery.BODY,

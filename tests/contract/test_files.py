@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from mediawright.assets.inspect import probe
+from mediawright.core.errors import InvalidRequestError
 from mediawright.core.provider import Accepted, Declined, Done, FaultKind
 from mediawright.providerkit.transport import DownloadStatusError, TransportError, TransportFailure
 
@@ -24,6 +27,20 @@ async def test_a_file_that_breaks_off_is_an_error_and_can_be_had_again(linked: C
     assert raised.value.failure is TransportFailure.TRUNCATED
     assert not left
     decode(linked.operation.output_kind, await bench.fetch(done.outputs[0]))
+
+
+async def test_an_inlined_file_that_was_cut_short_is_found_out(
+    inlined: Case, bench: Bench, tmp_path: Path
+):
+    await bench.arrange("truncated_file")
+    (output,) = (await bench.finish()).outputs
+    path = tmp_path / inlined.upstream_id
+    path.write_bytes(await bench.fetch(output))
+
+    with pytest.raises(InvalidRequestError) as raised:
+        probe(path)
+
+    assert raised.value.code == "corrupt_file"
 
 
 async def test_an_expired_address_says_so(linked: Case, bench: Bench):

@@ -114,13 +114,12 @@ async def test_every_step_may_be_taken_by_a_new_process(job: Case, bench: Bench)
     assert len(bench.heard("submit")) == 1
 
 
-async def test_a_cancelled_job_ends_cancelled(job: Case, bench: Bench):
-    assert Feature.CANCEL in job.features
+async def test_a_cancelled_job_ends_cancelled(cancellable: Case, bench: Bench):
     await bench.advance_by_polls(6)
     accepted = await bench.submit()
-    await bench.provider.poll(accepted.handle, job.upstream_id)
+    await bench.provider.poll(accepted.handle, cancellable.upstream_id)
 
-    stopped = await bench.restarted().cancel(accepted.handle, job.upstream_id)
+    stopped = await bench.restarted().cancel(accepted.handle, cancellable.upstream_id)
     _, end = await bench.poll_to_the_end(accepted.handle)
 
     assert stopped
@@ -129,11 +128,13 @@ async def test_a_cancelled_job_ends_cancelled(job: Case, bench: Bench):
     assert len(bench.heard("cancel")) == 1
 
 
-async def test_a_cancel_that_the_vendor_does_not_carry_out_is_no_success(job: Case, bench: Bench):
+async def test_a_cancel_that_the_vendor_does_not_carry_out_is_no_success(
+    cancellable: Case, bench: Bench
+):
     await bench.arrange("server_error", kind="cancel")
     accepted = await bench.submit()
 
-    assert not await bench.provider.cancel(accepted.handle, job.upstream_id)
+    assert not await bench.provider.cancel(accepted.handle, cancellable.upstream_id)
 
 
 async def test_what_answers_at_once_cannot_be_cancelled(direct: Case, bench: Bench):

@@ -50,7 +50,9 @@ async def test_trouble_with_asking_is_never_the_jobs_failure(job: Case, bench: B
     assert len(bench.heard("submit")) == 1
 
 
-@pytest.mark.parametrize("scenario", ["rate_limited", "bad_key", "garbage", "lost_reply"])
+@pytest.mark.parametrize(
+    "scenario", ["rate_limited", "server_error", "bad_key", "garbage", "lost_reply"]
+)
 async def test_trouble_with_fetching_the_result_is_waiting_too(
     fetched: Case, bench: Bench, scenario
 ):
