@@ -14,6 +14,8 @@ from mediawright.assets.formats import Format
 _MOST_BOXES = 100_000
 _OGG_TAIL_BYTES = 131_072
 _OGG_HEADER_BYTES = 27
+_XING_WITHIN_BYTES = 256
+_XING_HAS_FRAMES, _XING_HAS_BYTES = 1, 2
 _SEGMENT_ID = 0x18538067
 # What encoders write that do not know the size when they begin.
 _UNKNOWN_WAV_SIZES = frozenset({0, 0x7FFFFFFF, 0x7FFFF000})
@@ -35,6 +37,26 @@ def is_cut_short(path: Path, found: Format) -> bool:
             return _chunks_are_cut(file, size)
         if found.demuxer == "ogg":
             return _last_page_is_cut(file, size)
+        if found.demuxer == "mp3":
+            return _frames_are_cut(file, size)
+    return False
+
+
+def plays_while_loading(path: Path) -> bool:
+    """Tell whether an MP4 file has its index before its pictures. Blocks."""
+    with path.open("rb") as file:
+        position = 0
+        for _ in range(_MOST_BOXES):
+            file.seek(position)
+            header = file.read(16)
+            length = int.from_bytes(header[:4], "big")
+            if header[4:8] in (b"moov", b"mdat"):
+                return header[4:8] == b"moov"
+            if length == 1:
+                length = int.from_bytes(header[8:16], "big")
+            if length < 8:  # noqa: PLR2004 - no box is shorter than its own header
+                return False
+            position += length
     return False
 
 
@@ -115,3 +137,29 @@ def _last_page_is_cut(file: BinaryIO, size: int) -> bool:
     table = tail[page + _OGG_HEADER_BYTES : page + _OGG_HEADER_BYTES + segments]
     page_end = page + _OGG_HEADER_BYTES + segments + sum(table)
     return len(table) < segments or page_end > len(tail)
+
+
+def _frames_are_cut(file: BinaryIO, size: int) -> bool:
+    """Look into the first frame for the size that most encoders note there (Xing, LAME)."""
+    start = _id3_end(file.read(10))
+    file.seek(start)
+    frame = file.read(_XING_WITHIN_BYTES)
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if at < 0:
+        return False
+    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
+    if not flags & _XING_HAS_BYTES:
+        return False
+    field = at + (12 if flags & _XING_HAS_FRAMES else 8)
+    noted = int.from_bytes(frame[field : field + 4], "big")
+    return start + noted > size
+
+
+def _id3_end(head: bytes) -> int:
+    """Return where the tag at the beginning ends (ID3v2.4, 3.1)."""
+    if not head.startswith(b"ID3"):
+        return 0
+    length = 0
+    for byte in head[6:10]:
+        length = length << 7 | byte & 0x7F
+    return 10 + length

@@ -14,6 +14,8 @@ from mediawright.assets.naming import is_safe_key
 from mediawright.core.errors import InternalError
 
 CHUNK_BYTES = 1_048_576
+PARTIAL_FOLDER = ".partial"
+"""Where a drive keeps what it is still copying."""
 
 
 class Drive(ABC):

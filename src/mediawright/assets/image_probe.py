@@ -64,23 +64,25 @@ _DAMAGE = (
 )
 
 
-def probe_image(path: Path, found: Format) -> MediaFacts:
+def probe_image(path: Path, found: Format, most_pixels: int = MOST_PIXELS) -> MediaFacts:
     """Return a picture's facts after checking all of it. Blocks.
 
     Width and height are those it is shown with, after the turn its EXIF data may ask for.
 
+    Args:
+        path: The picture.
+        found: Its format.
+        most_pixels: The most it may have. Above `MOST_PIXELS` only its header is looked at.
+
     Raises:
         InvalidRequestError: `corrupt_file` or `image_too_large`.
     """
-    with open_image(path, found) as image:
+    with open_image(path, found, most_pixels) as image:
         width, height = image.size
         if _orientation(image) in _TURNED:
             width, height = height, width
-    with open_image(path, found) as image, large_picture(image):
-        try:
-            _check_all(image, found)
-        except _DAMAGE as error:
-            raise corrupt("its picture data cannot be read to the end") from error
+    if width * height <= MOST_PIXELS:
+        _check(path, found)
     if found is GIF and not _ends_like_a_gif(path):
         raise corrupt("its end is missing")
     return MediaFacts(
@@ -93,7 +95,9 @@ def probe_image(path: Path, found: Format) -> MediaFacts:
 
 
 @contextmanager
-def open_image(path: Path, found: Format) -> Generator[ImageFile.ImageFile, None, None]:
+def open_image(
+    path: Path, found: Format, most_pixels: int = MOST_PIXELS
+) -> Generator[ImageFile.ImageFile, None, None]:
     """Open a picture: read its header, and refuse it there if it is too large. Blocks.
 
     Raises:
@@ -108,8 +112,8 @@ def open_image(path: Path, found: Format) -> Generator[ImageFile.ImageFile, None
             width, height = image.size
             if width < 1 or height < 1:
                 raise corrupt("it has no pixels")
-            if width * height > MOST_PIXELS:
-                raise too_many_pixels(width, height, MOST_PIXELS)
+            if width * height > most_pixels:
+                raise too_many_pixels(width, height, most_pixels)
             yield image
 
 
@@ -117,6 +121,14 @@ def large_picture(image: ImageFile.ImageFile) -> threading.Lock | nullcontext[No
     """Return what to hold while a picture's pixels are in memory: large ones go one by one."""
     width, height = image.size
     return _one_large_picture if width * height > _LARGE_PIXELS else nullcontext()
+
+
+def _check(path: Path, found: Format) -> None:
+    with open_image(path, found) as image, large_picture(image):
+        try:
+            _check_all(image, found)
+        except _DAMAGE as error:
+            raise corrupt("its picture data cannot be read to the end") from error
 
 
 def _check_all(image: ImageFile.ImageFile, found: Format) -> None:

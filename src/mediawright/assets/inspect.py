@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mediawright.assets.faults import corrupt, empty, unsupported
 from mediawright.assets.formats import SNIFFED_BYTES, Format, sniff
-from mediawright.assets.image_probe import probe_image
+from mediawright.assets.image_probe import MOST_PIXELS, probe_image
 from mediawright.assets.media_probe import probe_sound_or_video
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
@@ -31,11 +31,17 @@ def probe(path: Path) -> MediaFacts:
     return probe_with_format(path)[0]
 
 
-def probe_with_format(path: Path) -> tuple[MediaFacts, Format]:
-    """Like `probe`; returns the format too, whose extension the file should have."""
+def probe_with_format(path: Path, *, most_pixels: int = MOST_PIXELS) -> tuple[MediaFacts, Format]:
+    """Like `probe`; returns the format too, whose extension the file should have.
+
+    Args:
+        path: The file.
+        most_pixels: The most a picture may have; of one that has more than is safe to open,
+            only the header is looked at.
+    """
     found = sniff_file(path)
     if found.kind is MediaKind.IMAGE:
-        return probe_image(path, found), found
+        return probe_image(path, found, most_pixels), found
     return probe_sound_or_video(path, found)
 
 

@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from mediawright.assets.drive import CHUNK_BYTES, Drive, require_safe
+from mediawright.assets.drive import CHUNK_BYTES, PARTIAL_FOLDER, Drive, require_safe
 from mediawright.core.errors import InternalError
-
-_PARTIAL_FOLDER = ".partial"
 
 
 class LocalDrive(Drive):
@@ -120,7 +118,7 @@ class LocalDrive(Drive):
         source.unlink()
 
     def _partial(self) -> Path:
-        folder = self._root / _PARTIAL_FOLDER
+        folder = self._root / PARTIAL_FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         return folder / uuid4().hex
 

@@ -115,9 +115,19 @@ def check_output_path(path: str, kind: MediaKind) -> None:
     _check_lengths(inner)
 
 
-def with_extension(path: str, extension: str) -> str:
-    """Return an output path with the extension of the file that came, in place of another."""
-    return f"{_EXTENSION.sub('', path)}.{extension}"
+def output_key(path: str, extension: str) -> str:
+    """Like `resolve_output_path`, for a file that is there: it gets its own extension.
+
+    Raises:
+        InvalidRequestError: `invalid_path`.
+    """
+    try:
+        return resolve_output_path(path, extension)
+    except InvalidRequestError as error:
+        if error.code != "unsupported_format":
+            raise
+    # It has been made and paid for, so another extension is replaced rather than refused.
+    return resolve_output_path(f"{_EXTENSION.sub('', path)}.{extension}", extension)
 
 
 def alternatives(key: str) -> Iterator[str]:

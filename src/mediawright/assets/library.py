@@ -1,0 +1,328 @@
+"""The library: takes files in, tells what they are, and gives them out again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from mediawright.assets import reservations
+from mediawright.assets.drive import PARTIAL_FOLDER, Drive
+from mediawright.assets.formats import JSON, Format, format_for_content_type
+from mediawright.assets.image_probe import MOST_PIXELS
+from mediawright.assets.inspect import probe_with_format
+from mediawright.assets.naming import (
+    default_key,
+    output_key,
+    rendition_key,
+)
+from mediawright.assets.reading import FileReader
+from mediawright.assets.renditions import Rendition, render
+from mediawright.assets.reservations import reservation_key, reserve
+from mediawright.assets.staging import StagedFile, Staging, too_large, unwritable
+from mediawright.core.clock import Clock
+from mediawright.core.errors import (
+    InvalidRequestError,
+    MediawrightError,
+    ProviderError,
+)
+from mediawright.core.generation import Asset
+from mediawright.core.media import MediaFacts, Transcript
+from mediawright.core.operations import MediaKind
+
+Source = Path | bytes | AsyncIterator[bytes]
+
+# What a provider was paid to make is kept even where it is too large to be opened here.
+_MOST_OUTPUT_PIXELS = 2_000_000_000
+_MOST_BYTES = 8 * 1024**3
+_DAY_SECONDS = 24 * 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+def no_folder(_workspace_id: str) -> str:
+    """Keep the files of all workspaces together."""
+    return ""
+
+
+class AssetLibrary(FileReader):
+    """Keeps files on a drive.
+
+    A file gets its name only when it is complete and known to be good. Nothing here depends on
+    the database, and everything may be repeated after a crash.
+
+    Args:
+        drive: Where files lie.
+        staging: Where they are written before.
+        clock: For the time of an asset.
+        folder_of: Returns the folder of a workspace's files, ending with a slash, or nothing.
+        max_bytes: The most a file may have.
+    """
+
+    def __init__(
+        self,
+        drive: Drive,
+        staging: Staging,
+        clock: Clock,
+        *,
+        folder_of: Callable[[str], str] = no_folder,
+        max_bytes: int = _MOST_BYTES,
+    ) -> None:
+        """Use these parts; nothing is opened yet."""
+        super().__init__(drive, staging)
+        self._clock = clock
+        self._folder_of = folder_of
+        self._max_bytes = max_bytes
+
+    async def store(
+        self,
+        source: Source,
+        *,
+        workspace_id: str,
+        asset_id: str,
+        generation_id: str | None = None,
+        index: int = 0,
+        output_path: str | None = None,
+        expected_kind: MediaKind | None = None,
+        seed: int | None = None,
+        revised_prompt: str | None = None,
+        renditions: bool = True,
+        unchanging: bool = False,
+    ) -> Asset:
+        """Take a media file in.
+
+        Storing an output again gives the same key and replaces the file, so that the step can
+        be repeated after a crash. The bytes are kept as they are. On any error nothing is left
+        behind.
+
+        Args:
+            source: The bytes, or where they come from. A file in the staging folder is moved
+                away, any other is copied.
+            workspace_id: Whose it is.
+            asset_id: What it will be called by.
+            generation_id: Whose output it is; `None` for an upload.
+            index: Place among the outputs, from 0.
+            output_path: Where the caller wants it (rule 61). A name that is taken gets a
+                number; an extension of another format than the file has is replaced.
+            expected_kind: What it must be.
+            seed: The seed the provider reports.
+            revised_prompt: The prompt the provider reports to have used.
+            renditions: Whether to make the smaller versions at once; `make_renditions` does it
+                later. If one fails, the file is stored without it.
+            unchanging: Whether a source file's bytes will never change, so that a second name
+                for them serves as a copy.
+
+        Raises:
+            InvalidRequestError: An upload is `empty_file`, `unsupported_format`,
+                `corrupt_file`, `image_too_large`, `media_too_long`, `file_too_large` or
+                `unsupported_media_kind`; or the path is an `invalid_path`.
+            ProviderError: `corrupt_media`: an output is one of these.
+            UnavailableError: `staging_unwritable` or `drive_unavailable`.
+        """
+        is_output = generation_id is not None
+        try:
+            staged = await self._stage(source, unchanging=unchanging)
+        except InvalidRequestError as error:
+            raise _as_output(error) if is_output else error from error
+        try:
+            try:
+                facts, found = await asyncio.to_thread(
+                    probe_with_format,
+                    staged.path,
+                    most_pixels=_MOST_OUTPUT_PIXELS if is_output else MOST_PIXELS,
+                )
+                _require_kind(facts, expected_kind)
+            except InvalidRequestError as error:
+                raise _as_output(error) if is_output else error from error
+            key = await self._choose_key(
+                workspace_id, generation_id or asset_id, index, output_path, found
+            )
+            made = await self._render(staged.path, found, facts) if renditions else []
+            await self._put(staged.path, key, found)
+        except BaseException:
+            await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+            raise
+        asset = Asset(
+            id=asset_id,
+            workspace_id=workspace_id,
+            key=key,
+            facts=facts,
+            sha256=staged.sha256,
+            created_at=self._clock.now(),
+            generation_id=generation_id,
+            index=index,
+            seed=seed,
+            revised_prompt=revised_prompt,
+        )
+        return await self._put_renditions(asset, made)
+
+    async def store_transcript(
+        self,
+        transcript: Transcript,
+        *,
+        workspace_id: str,
+        asset_id: str,
+        generation_id: str | None = None,
+        index: int = 0,
+        output_path: str | None = None,
+    ) -> Asset:
+        """Take a transcript in, as a JSON file; its words are in the asset too.
+
+        Args:
+            transcript: What was said.
+            workspace_id: Whose it is.
+            asset_id: What it will be called by.
+            generation_id: Whose output it is.
+            index: Place among the outputs, from 0.
+            output_path: Where the caller wants it (rule 61).
+
+        Raises:
+            InvalidRequestError: `invalid_path`.
+            UnavailableError: `staging_unwritable` or `drive_unavailable`.
+        """
+        content = msgspec.json.format(msgspec.json.encode(transcript), indent=2)
+        staged = await asyncio.to_thread(self._staging.write_now, content)
+        try:
+            key = await self._choose_key(
+                workspace_id, generation_id or asset_id, index, output_path, JSON
+            )
+            await self._put(staged.path, key, JSON)
+        except BaseException:
+            await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+            raise
+        return Asset(
+            id=asset_id,
+            workspace_id=workspace_id,
+            key=key,
+            facts=MediaFacts(
+                kind=MediaKind.TEXT,
+                content_type=JSON.content_type,
+                byte_count=staged.byte_count,
+            ),
+            sha256=staged.sha256,
+            created_at=self._clock.now(),
+            generation_id=generation_id,
+            index=index,
+            text=transcript.text,
+        )
+
+    async def make_renditions(self, asset: Asset) -> Asset:
+        """Make the smaller versions of a file that was stored without, or make them again.
+
+        Returns:
+            The asset with their keys; as it was for a file of which there can be none.
+
+        Raises:
+            NotFoundError: `asset_file_missing`.
+        """
+        found = format_for_content_type(asset.facts.content_type)
+        if found is None or asset.facts.kind is MediaKind.TEXT:
+            return asset
+        path = await self.local_copy(asset)
+        made = await self._render(path, found, asset.facts)
+        return await self._put_renditions(asset, made)
+
+    async def delete(self, asset: Asset) -> bool:
+        """Delete a file and its smaller versions.
+
+        Returns:
+            Whether there was such a file.
+        """
+        for key in (asset.thumbnail_key, asset.optimized_key, reservation_key(asset.key)):
+            if key is not None:
+                await self._drive.delete(key)
+        return await self._drive.delete(asset.key)
+
+    async def clean_up(self, older_than_seconds: float = _DAY_SECONDS) -> int:
+        """Remove what crashes left behind and what was only temporary (rule 64).
+
+        Args:
+            older_than_seconds: What is younger may be in use.
+
+        Returns:
+            How many files were removed; never one that was stored.
+        """
+        removed = await asyncio.to_thread(self._staging.clean_up_now, older_than_seconds)
+        for folder in (reservations.FOLDER, PARTIAL_FOLDER):
+            for key in await self._drive.older_than(folder, older_than_seconds):
+                removed += await self._drive.delete(key)
+        return removed
+
+    async def _stage(self, source: Source, *, unchanging: bool) -> StagedFile:
+        if isinstance(source, bytes):
+            if len(source) > self._max_bytes:
+                raise too_large(self._max_bytes)
+            return await asyncio.to_thread(self._staging.write_now, source)
+        if isinstance(source, Path):
+            adopt = self._staging.adopt_now
+            staged = await asyncio.to_thread(adopt, source, unchanging=unchanging)
+            if staged.byte_count > self._max_bytes:
+                await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+                raise too_large(self._max_bytes)
+            return staged
+        return await self._staging.write_stream(source, self._max_bytes)
+
+    async def _choose_key(
+        self, workspace_id: str, owner: str, index: int, output_path: str | None, found: Format
+    ) -> str:
+        folder = self._folder_of(workspace_id)
+        if output_path is None:
+            now = self._clock.now()
+            return folder + default_key(owner, index, found.extension, now=now)
+        wanted = folder + output_key(output_path, found.extension)
+        return await reserve(self._drive, wanted, f"{owner}-{index}")
+
+    async def _render(self, path: Path, found: Format, facts: MediaFacts) -> list[Rendition]:
+        return await asyncio.to_thread(self._render_now, path, found, facts)
+
+    def _render_now(self, path: Path, found: Format, facts: MediaFacts) -> list[Rendition]:
+        made: list[Rendition] = []
+        try:
+            made.extend(render(path, found, facts, self._staging.new_path))
+        except Exception:  # noqa: BLE001 - logged, with all there is to know
+            # Whatever a file does to a decoder, it is good itself, and kept.
+            _log.warning("could not make a rendition of a %s file", found.name, exc_info=True)
+        return made
+
+    async def _put_renditions(self, asset: Asset, made: list[Rendition]) -> Asset:
+        keys: dict[str, str] = {}
+        for rendition in made:
+            key = rendition_key(asset.key, rendition.word, rendition.format.extension)
+            try:
+                await self._put(rendition.path, key, rendition.format)
+            except MediawrightError:
+                _log.warning("could not keep the %s of %s", rendition.word, asset.id, exc_info=True)
+                with suppress(OSError):
+                    await asyncio.to_thread(rendition.path.unlink, missing_ok=True)
+            else:
+                keys[f"{rendition.word}_key"] = key
+        return msgspec.structs.replace(asset, **keys)
+
+    async def _put(self, path: Path, key: str, found: Format) -> None:
+        try:
+            await self._drive.put_file(path, key, content_type=found.content_type)
+        except OSError as error:
+            raise unwritable(error) from error
+
+
+def _require_kind(facts: MediaFacts, expected: MediaKind | None) -> None:
+    if expected is not None and facts.kind is not expected:
+        raise InvalidRequestError(
+            "unsupported_media_kind",
+            f"The file is of kind {facts.kind.value}; {expected.value} is needed.",
+            details={"found": facts.kind.value, "expected": expected.value},
+        )
+
+
+def _as_output(error: InvalidRequestError) -> ProviderError:
+    """Return what is wrong with a file as the fault of the provider that made it."""
+    return ProviderError(
+        "corrupt_media",
+        f"The provider's file cannot be used. {error.message}",
+        hint="Try again, or with another provider.",
+        details={**error.details, "reason": error.code},
+    )
