@@ -41,7 +41,13 @@ def write_video(
         video.width, video.height = request.width, request.height
         video.pix_fmt = "yuv420p"
         video.time_base = Fraction(1, request.frames_per_second)
-        video.options = {"preset": "veryfast", "crf": "19", "aq-mode": "3"}
+        # Without macroblock trees: with them equal frames do not always give equal bytes.
+        video.options = {
+            "preset": "veryfast",
+            "crf": "19",
+            "aq-mode": "3",
+            "x264-params": "mbtree=0",
+        }
         encoder = video.codec_context
         encoder.color_range = 1
         encoder.colorspace = 1

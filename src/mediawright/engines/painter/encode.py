@@ -62,7 +62,8 @@ def encode(image: Image.Image, output_format: str, *, prompt: str = "", quality:
 def _exif(prompt: str) -> Image.Exif:
     exif = Image.Exif()
     exif[_SOFTWARE_TAG] = NOTE
-    exif[_DESCRIPTION_TAG] = prompt
+    # As bytes, because Pillow would write text as ASCII with question marks.
+    exif[_DESCRIPTION_TAG] = prompt.encode()
     return exif
 
 

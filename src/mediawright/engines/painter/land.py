@@ -26,7 +26,6 @@ from mediawright.engines.painter.trees import grove, treeline
 from mediawright.engines.painter.view import Layer, View
 from mediawright.engines.painter.weather import mist
 
-_TILE = 1024
 _MUCH_SNOW = 0.5
 _WATERS = frozenset({Ground.SEA, Ground.LAKE})
 _STANDING = frozenset(
@@ -85,6 +84,11 @@ def _from_left(view: View) -> bool:
     return view.sun_across < view.width / 2
 
 
+def _tile(view: View) -> int:
+    """Return the size of the land's textures: as fine as the picture shows, and no finer."""
+    return 256 if view.scale < 180 else 512 if view.scale < 420 else 1024  # noqa: PLR2004 - pixels
+
+
 def _elevation(view: View) -> float:
     return max(0.05, view.light.height)
 
@@ -130,7 +134,10 @@ def _range(
 
 def _mountains(view: View) -> list[Layer | None]:
     relief = reliefs.mountains(
-        view.dice("mountains"), _TILE, sun_from_left=_from_left(view), elevation=_elevation(view)
+        view.dice("mountains"),
+        _tile(view),
+        sun_from_left=_from_left(view),
+        elevation=_elevation(view),
     )
     return [
         _range(view, "far range", relief, near=9.0, far=19.0, height=4.6, depth=0.06, haze=0.032),
@@ -150,7 +157,10 @@ def _bottom(view: View) -> int:
 
 def _hills(view: View) -> Layer | None:
     relief = reliefs.hills(
-        view.dice("hills"), _TILE // 2, sun_from_left=_from_left(view), elevation=_elevation(view)
+        view.dice("hills"),
+        _tile(view) // 2,
+        sun_from_left=_from_left(view),
+        elevation=_elevation(view),
     )
     height = 1.35 if Feature.MOUNTAINS not in view.scene.features else 0.8
     return _range(view, "hills", relief, near=3.0, far=8.0, height=height, depth=0.25, haze=0.07,
@@ -185,7 +195,7 @@ def _near_forest(view: View) -> list[Layer | None]:
 
 def _meadow(view: View) -> Layer | None:
     relief = reliefs.hills(
-        view.dice("meadow"), _TILE, sun_from_left=_from_left(view), elevation=_elevation(view)
+        view.dice("meadow"), _tile(view), sun_from_left=_from_left(view), elevation=_elevation(view)
     )
 
     def envelope(across: Floats, away: Floats) -> Floats:
@@ -199,7 +209,10 @@ def _meadow(view: View) -> Layer | None:
 def _headland(view: View) -> Layer | None:
     """Return a tongue of land that reaches into the picture, away from the sun."""
     relief = reliefs.hills(
-        view.dice("headland"), _TILE, sun_from_left=_from_left(view), elevation=_elevation(view)
+        view.dice("headland"),
+        _tile(view),
+        sun_from_left=_from_left(view),
+        elevation=_elevation(view),
     )
     side = 1.0 if _from_left(view) else -1.0
     edge = view.width / view.scale / 2
@@ -220,7 +233,7 @@ def _headland(view: View) -> Layer | None:
 def _desert(view: View) -> Layer | None:
     relief = reliefs.dunes(
         view.dice("desert"),
-        _TILE,
+        _tile(view),
         sun_from_left=_from_left(view),
         # A high sun would leave the dunes without shadows.
         elevation=min(0.3, _elevation(view)),

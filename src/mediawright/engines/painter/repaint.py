@@ -86,7 +86,7 @@ def _inside(
 def _feathered(mask: Image.Image) -> Plane:
     """Return the mask with a soft edge that lies wholly inside it, 0 to 1."""
     inside = np.asarray(mask, np.float32) / np.float32(255)
-    reach = max(1.0, min(14.0, float(np.sqrt(inside.sum())) * 0.03))
+    reach = max(1.0, min(14.0, float(np.sqrt(inside.sum())) * 0.05))
     border = int(reach * 3) + 1
     # The picture's own edge needs no feather: there is nothing on its other side.
     padded = np.pad(np.asarray(mask.point(lambda value: 255 if value else 0)), border, "edge")  # pyright: ignore[reportUnknownLambdaType, reportUnknownMemberType] - Pillow leaves the table's function untyped

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mediawright.engines.painter.noise import Taps, taps
 from mediawright.engines.painter.planes import (
@@ -170,11 +171,12 @@ def _distance(rows: Floats, distances: Floats, top: int, bottom: int) -> tuple[P
         marks[lines[index], columns] = index
     seen = np.minimum.accumulate(marks[:height], axis=0).astype(np.int32)
     # The pixel's row lies between the rows of the slice seen and of the one before it.
-    last = np.minimum(seen, slices - 1)
-    before = np.maximum(last - 1, 0)
+    last: NDArray[np.int32] = np.minimum(seen, np.int32(slices - 1))
+    before: NDArray[np.int32] = np.maximum(last - np.int32(1), np.int32(0))
+    wide = np.int32(width)
     flat = np.ascontiguousarray(rows, np.float32).reshape(-1)
-    far_row = flat.take(last * width + columns)
-    near_row = flat.take(before * width + columns)
+    far_row = flat.take(last * wide + columns)
+    near_row = flat.take(before * wide + columns)
     row = np.arange(top, bottom, dtype=np.float32)[:, None]
     part = np.clip((row - far_row) / np.maximum(near_row - far_row, 1e-3), 0, 1)
     far = distances.astype(np.float32).take(last)

@@ -186,7 +186,7 @@ def treeline(
     count = min(900, max(4, int(view.width / tall * 9)))
     places = dice.uniform((4, count))
     behind = np.argsort(places[3])
-    for index in behind.tolist():
+    for index in (int(place) for place in behind):
         x = float(places[0, index]) * view.width
         if sides is not None:
             x = _aside(x, view.width, sides)
