@@ -21,10 +21,17 @@ DEPRECATED_METHOD = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWar
 SCENARIO = "X-Sandbox-Scenario"
 
 
+@pytest.fixture(scope="module")
+def connected(running_sandbox: BackgroundSandbox) -> Iterator[OpenAI]:
+    with connect(running_sandbox) as client:
+        yield client
+
+
 @pytest.fixture
-def client(sandbox: BackgroundSandbox) -> Iterator[OpenAI]:
-    with connect(sandbox) as connected:
-        yield connected
+def client(connected: OpenAI, sandbox: BackgroundSandbox) -> OpenAI:
+    """The SDK's client, and a sandbox as fresh as just started."""
+    del sandbox
+    return connected
 
 
 def connect(sandbox: BackgroundSandbox, **settings: Any) -> OpenAI:

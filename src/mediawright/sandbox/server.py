@@ -74,10 +74,13 @@ class Sandbox:
         self._kit.root = f"{scheme}://{reachable}:{runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """Stop listening and drop open connections."""
+        """Stop listening and drop open connections; jobs and files stay until a new start."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+            for emulator in self._emulators.values():
+                emulator.jobs.interrupt()
+            await self._kit.close()
 
     async def __aenter__(self) -> Sandbox:
         await self.start()

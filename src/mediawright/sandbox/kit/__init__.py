@@ -53,6 +53,8 @@ files, makes media, and journals every request.
    `self.kit.media`, and answers `Reply.media(data, content_type)`, or JSON around
    `self.inline(call, data)` or `self.publish(call, data, content_type, extension)` (a URL).
 
+   `self.kit.media` raises `MediawrightError` for inputs that it cannot read: the vendor's 400.
+
    An asynchronous endpoint validates and takes a job::
 
         async def _create(self, call: Call) -> Reply:
@@ -77,6 +79,9 @@ files, makes media, and journals every request.
                     ...
                 case state:                          # .done is the part done, 0 to 1
                     return Reply.json({"status": WORDS[state]})
+
+   `job.cancel()` tells whether there was something left to cancel. A vendor that answers what
+   it refuses in a way of its own creates its jobs with `refuses_itself=True`.
 
    Input files come as URLs: `await self.kit.shelf.fetch(url)` reads data URIs and what was
    uploaded (`self.kit.shelf.put(data, content_type, extension).url` keeps an upload), and raises

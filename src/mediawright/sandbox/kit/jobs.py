@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,10 +14,14 @@ from mediawright.sandbox.kit.clock import VirtualClock
 from mediawright.sandbox.kit.progression import QUEUED_PART
 from mediawright.sandbox.kit.scenario import ScenarioName
 
+_logger = logging.getLogger(__name__)
+
 UNHEARD_OF_WORD = "daydreaming"
 """The status word of a job that shows one which no client knows."""
 
-Work = Callable[[], Awaitable[Any]]
+_NEARLY_DONE = 0.99
+
+Work = Callable[[], Coroutine[Any, Any, Any]]
 """Makes the output of a job; may raise `VendorError` to end it in failure."""
 
 
@@ -58,6 +63,7 @@ class Job:
         details: dict[str, Any],
         refuses_itself: bool,
         clock: VirtualClock,
+        patience: float | None,
     ) -> None:
         """Take a job as `call` asked for it."""
         self.id = job_id
@@ -74,7 +80,9 @@ class Job:
         self._work = work
         self._refuses_itself = refuses_itself
         self._clock = clock
+        self._patience = patience
         self._lock = asyncio.Lock()
+        self._making: asyncio.Task[Any] | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -88,7 +96,8 @@ class Job:
             return 1.0
         odd = self._unheard_of_polls
         seconds = (self._clock.now() - self.created_at).total_seconds()
-        return self._progression.done(polls=max(0, self.polls - odd), seconds=seconds)
+        done = self._progression.done(polls=max(0, self.polls - odd), seconds=seconds)
+        return min(done, _NEARLY_DONE) if self._making else done
 
     def count_poll(self) -> None:
         """Note that the job was asked about once more; the kit does so for every poll."""
@@ -107,9 +116,16 @@ class Job:
         """Stop the job; `False` if it had ended already."""
         if self.state.is_terminal:
             return False
+        self.interrupt()
         self.state = JobState.CANCELLED
         self.finished_at = self._clock.now()
         return True
+
+    def interrupt(self) -> None:
+        """Stop work that is going on; it begins again when the job is asked about."""
+        if self._making is not None:
+            self._making.cancel()
+            self._making = None
 
     @property
     def _unheard_of_polls(self) -> int:
@@ -119,29 +135,45 @@ class Job:
     async def _next_state(self) -> JobState:
         if 0 < self.polls <= self._unheard_of_polls:
             return JobState.UNHEARD_OF
-        if self.done < QUEUED_PART:
-            return JobState.QUEUED
-        if self.done < 1.0:
-            return JobState.RUNNING
+        if self._making is None and self.done < 1.0:
+            return JobState.QUEUED if self.done < QUEUED_PART else JobState.RUNNING
         refused = self.is_refused and not self._refuses_itself
         if refused or self._scenario.name is ScenarioName.JOB_FAILED:
             return JobState.FAILED
+        return await self._make()
+
+    async def _make(self) -> JobState:
+        making = self._making = self._making or asyncio.create_task(self._work())
+        await asyncio.wait({making}, timeout=self._patience)
+        if self.state is JobState.CANCELLED:
+            return self.state
+        if not making.done() or making.cancelled():
+            return JobState.RUNNING
+        self._making = None
         try:
-            result = await self._work()
+            self.result = making.result()
         except VendorError as error:
             self.error = error
             return JobState.FAILED
-        if self.state is JobState.CANCELLED:
-            return self.state
-        self.result = result
+        except Exception:
+            _logger.exception("the work of job %s broke", self.id)
+            return JobState.FAILED
         return JobState.SUCCEEDED
 
 
 class JobBook:
     """The jobs of one vendor."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, patience: float | None) -> None:
+        """Begin empty.
+
+        Args:
+            clock: What the jobs go by.
+            patience: Real seconds for which a question about a job waits for its work, before
+                it shows the job as running; `None` is as long as it takes.
+        """
         self._clock = clock
+        self._patience = patience
         self._jobs: dict[str, Job] = {}
 
     def create(
@@ -170,6 +202,7 @@ class JobBook:
             details=details or {},
             refuses_itself=refuses_itself,
             clock=self._clock,
+            patience=self._patience,
         )
         self._jobs[job_id] = job
         call.job = job
@@ -181,12 +214,20 @@ class JobBook:
 
     def forget(self, job_id: str) -> None:
         """Drop the job."""
-        self._jobs.pop(job_id, None)
+        job = self._jobs.pop(job_id, None)
+        if job is not None:
+            job.interrupt()
 
     def all(self) -> list[Job]:
         """Return every job, oldest first."""
         return list(self._jobs.values())
 
+    def interrupt(self) -> None:
+        """Stop all work that is going on; the jobs stay."""
+        for job in self._jobs.values():
+            job.interrupt()
+
     def reset(self) -> None:
         """Drop every job."""
+        self.interrupt()
         self._jobs.clear()

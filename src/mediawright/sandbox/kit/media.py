@@ -179,6 +179,14 @@ class MediaMaker:
         """
         return await self._make(("transcript", data), lambda: _workshop().transcribe(data))
 
+    async def close(self) -> None:
+        """Stop waiting for what is being made; what was made stays."""
+        unfinished = {key: task for key, task in self._made.items() if not task.done()}
+        for key, task in unfinished.items():
+            task.cancel()
+            del self._made[key]
+        await asyncio.gather(*unfinished.values(), return_exceptions=True)
+
     def _scaled(self, width: int, height: int) -> tuple[int, int]:
         longest = max(width, height)
         if not self._tiny or longest <= _TINY_SIDE:
