@@ -105,7 +105,8 @@ def to_request(draft: Draft, inspected: list[Inspected]) -> GenerationRequest:
             role=item.source.role or _default_role(item.facts.kind, lone=lone, video=makes_video),
             kind=item.facts.kind,
             url=item.source.url,
-            asset_id=item.source.asset_id,
+            # The id that a file of the caller's will have once it is kept.
+            asset_id=item.source.asset_id or (None if item.source.url else new_id(IdPrefix.ASSET)),
             name=item.source.name,
         )
         for item in inspected
@@ -139,13 +140,13 @@ async def keep_inputs(
         asset = await runtime.library.store(
             item.path if item.temporary else await asyncio.to_thread(item.path.read_bytes),
             workspace_id=workspace_id,
-            asset_id=new_id(IdPrefix.ASSET),
+            asset_id=media.asset_id or new_id(IdPrefix.ASSET),
         )
         await runtime.database.write(
             lambda connection, asset=asset: assets.insert(connection, asset)
         )
         kept.append(asset)
-        inputs.append(msgspec.structs.replace(media, asset_id=asset.id))
+        inputs.append(msgspec.structs.replace(media, url=None, asset_id=asset.id))
     return msgspec.structs.replace(request, inputs=tuple(inputs)), kept
 
 

@@ -160,7 +160,9 @@ async def _make_all(common: CommonOptions, pieces: Sequence[Piece], folder: Path
 async def _make(runtime: Runtime, piece: Piece, folder: Path, progress: Progress | None) -> Made:
     began = time.monotonic()
     with _bar(progress, piece.title) as on_progress:
-        generation = await generate(runtime, DEFAULT_WORKSPACE, _draft(piece))
+        with sample_path() as recording:
+            draft = _draft(piece, recording)
+            generation = await generate(runtime, DEFAULT_WORKSPACE, draft)
         generation = await wait_for(runtime, generation, on_progress=on_progress)
         failure = failure_of(generation)
         if failure is not None:
@@ -173,10 +175,10 @@ async def _make(runtime: Runtime, piece: Piece, folder: Path, progress: Progress
     return Made(piece=piece, generation=generation, asset=asset, path=path, seconds=seconds)
 
 
-def _draft(piece: Piece) -> Draft:
+def _draft(piece: Piece, recording: Path) -> Draft:
     inputs: tuple[InputSource, ...] = ()
     if piece.recording:
-        inputs = (InputSource(role=InputRole.REFERENCE_AUDIO, path=sample_path()),)
+        inputs = (InputSource(role=InputRole.REFERENCE_AUDIO, path=recording),)
     return Draft(
         model=piece.model,
         prompt=piece.prompt,

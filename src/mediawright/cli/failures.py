@@ -38,8 +38,9 @@ def _ours(error: MediawrightError) -> int:
     place = f" (at {error.pointer})" if error.pointer else ""
     click.echo(f"{click.style('Error', fg='red', bold=True)}: {error.message}{place}", err=True)
     allowed = error.details.get("allowed") or error.details.get("available_variants")
-    if isinstance(allowed, list | tuple) and allowed:
-        click.echo("Allowed: " + ", ".join(str(item) for item in allowed), err=True)
+    if isinstance(allowed, list | tuple):
+        words: list[str] = [str(item) for item in allowed]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - details are untyped
+        click.echo(f"Allowed: {', '.join(words)}", err=True)
     for problem in error.details.get("problems", [])[1:]:
         click.echo(f"Also: {problem['message']}", err=True)
     if error.hint:

@@ -25,6 +25,7 @@ from mediawright.cli.output import (
 )
 from mediawright.cli.session import working
 from mediawright.core.errors import InsufficientCreditError, WaitTimeoutError
+from mediawright.core.request import AdjustmentKind
 from mediawright.core.states import GenerationState
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ def _show_plan(prepared: Prepared) -> None:
     where = "embedded engine" if route.provider == "local" else route.provider
     say(f"{checked.model.id} on {where}: {price_words(prepared.price)}")
     for item in checked.adjustments:
-        say(f"  {item.kind.value} {item.pointer}: {item.reason}")
+        # What was merely filled in was not asked for; `--json` has it all.
+        if item.kind is not AdjustmentKind.DEFAULTED:
+            say(f"  {item.kind.value} {item.pointer}: {item.reason}")
 
 
 def _is_agreed(

@@ -105,6 +105,16 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 def configure_logging(level: int = logging.WARNING) -> None:
     """Send the log to stderr, in lines, from `level` upwards."""
     structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            # Tracebacks without the values of variables: those may hold keys and prompts.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -139,7 +139,7 @@ class DurableEngine:
             application_version=APPLICATION_VERSION,
             executor_id=self._executor,
             max_executor_threads=_EXECUTOR_THREADS,
-            log_level="WARNING",
+            log_level="ERROR",
         )
         if self._database_url.startswith("sqlite"):
             config["system_database_engine"] = _sqlite_engine(self._database_url)

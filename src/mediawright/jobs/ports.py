@@ -59,8 +59,12 @@ class Library(Protocol):
         expected_kind: MediaKind | None = None,
         seed: int | None = None,
         revised_prompt: str | None = None,
+        unchanging: bool = False,
     ) -> Asset:
-        """Probe, hash, render and keep a file; repeating after a crash is harmless."""
+        """Probe, hash, render and keep a file; repeating after a crash is harmless.
+
+        With `unchanging` a second name for the source's bytes may serve as a copy.
+        """
         ...
 
     async def store_transcript(
@@ -80,7 +84,7 @@ class Library(Protocol):
         """Return the whole file."""
         ...
 
-    async def delete(self, asset: Asset) -> None:
+    async def delete(self, asset: Asset) -> bool:
         """Delete the file and its renditions."""
         ...
 

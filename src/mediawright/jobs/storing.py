@@ -117,6 +117,8 @@ async def _store_output(
         expected_kind=output.kind,
         seed=output.seed,
         revised_prompt=output.revised_prompt,
+        # The reply stays on disk until the rows are written; a crash here starts over from it.
+        unchanging=isinstance(output, StagedMedia),
     )
 
 

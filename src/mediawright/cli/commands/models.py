@@ -114,7 +114,8 @@ def _price(model: dict[str, Any]) -> str:
         return "unknown"
     if all(float(cost["amount"]) == 0 for cost in costs):
         return "free"
-    paid = [cost for cost in costs if float(cost["amount"]) > 0]
+    credits = [cost for cost in costs if cost["currency"] == "credits"]
+    paid = [cost for cost in credits or costs if float(cost["amount"]) > 0]
     cheapest = min(paid, key=lambda cost: float(cost["amount"]) / float(cost["per"]))
     return _cost_words(cheapest)
 
@@ -162,6 +163,6 @@ def _default(rule: dict[str, Any]) -> str:
 
 def _listed(value: Any) -> str:
     if isinstance(value, list):
-        items: list[Any] = value
+        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - JSON
         return ", ".join(str(item) for item in items)
     return str(value)
