@@ -120,6 +120,17 @@ def test_the_first_frame_is_the_given_one(clip, as_png):
     assert difference(frames[-1], first) > 3
 
 
+def test_it_begins_to_snow_in_a_given_picture(clip, as_png):
+    first = Image.new("RGB", (160, 96), (30, 40, 60))
+    request = AnimateRequest(
+        prompt="snowfall, static camera", seconds=1, first_frame=as_png(first), **SIZE
+    )
+    animate(request, clip)
+    frames = decoded(clip)
+    assert difference(frames[0], first) < 3
+    assert frames[-1].max() > frames[0].max() + 60
+
+
 def test_the_last_frame_is_the_given_one(clip, as_png):
     first = paint(PaintRequest(prompt="desert", width=160, height=96))
     last = paint(PaintRequest(prompt="night city", width=320, height=192, seed=3))

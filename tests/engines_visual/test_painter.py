@@ -94,6 +94,15 @@ def test_a_colour_word_tints_the_picture(name, channel, pixels):
     assert share(f"{name} desert at noon, clear") > share("desert at noon, clear") + 0.02
 
 
+def test_a_thing_s_own_colour_does_not_tint_the_rest(pixels):
+    plain, green = (
+        pixels(paint(PaintRequest(prompt=prompt, width=96, height=64)))[:20].mean(axis=(0, 1))
+        for prompt in ("meadow at noon, clear", "green meadow at noon, clear")
+    )
+    for mean in (plain, green):
+        assert mean[2] > mean[1]
+
+
 def test_a_storm_is_darker_and_greyer_than_a_clear_day(pixels):
     def facts(prompt):
         picture = pixels(paint(PaintRequest(prompt=prompt, width=120, height=80)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from PIL import Image
 
 from mediawright.engines.animator.camera import ease, move_of
 from mediawright.engines.animator.film import OVERSCAN, Film
+from mediawright.engines.animator.sheets import FrameAt
 from mediawright.engines.animator.soundtrack import cut
-from mediawright.engines.animator.still import StillFilm
+from mediawright.engines.animator.still import StillFilm, weathered
 from mediawright.engines.animator.video import write_video
 from mediawright.engines.painter.compose import compose
 from mediawright.engines.painter.noise import Dice
@@ -27,8 +28,6 @@ _MORPH_PART = 0.45
 _WORKERS = 2
 _AHEAD = 3
 """How many frames are in the making while one is encoded."""
-
-FrameAt = Callable[[float], Image.Image]
 
 
 def animate(request: AnimateRequest, path: Path, report: Report = ignore_progress) -> None:
@@ -87,6 +86,7 @@ def _film(request: AnimateRequest, length: float, report: Report) -> FrameAt:
     if request.first_frame is not None:
         picture = fit(read_picture(request.first_frame, "/first_frame").convert("RGB"), *size)
         begin = StillFilm(picture, move, end, ends=False).frame
+        begin = weathered(begin, scene, request)
     else:
         larger = (round(request.width * OVERSCAN), round(request.height * OVERSCAN))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ from mediawright.engines.painter.planes import Plane
 from mediawright.engines.painter.scene import Weather
 from mediawright.engines.painter.view import Motion
 from mediawright.engines.painter.weather import rain_lean
+
+FrameAt = Callable[[float], Image.Image]
+"""What gives the frame at a time in seconds, as RGB."""
 
 
 @dataclass(frozen=True, kw_only=True)

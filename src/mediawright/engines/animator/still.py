@@ -5,6 +5,15 @@ from __future__ import annotations
 from PIL import Image
 
 from mediawright.engines.animator.camera import Move, ease
+from mediawright.engines.animator.sheets import Fall, FrameAt, bytes_of, fall_of
+from mediawright.engines.painter.noise import Dice
+from mediawright.engines.painter.scene import Scene
+from mediawright.engines.painter.view import Motion
+from mediawright.engines.painter.weather import rain_cover, snow_cover
+from mediawright.engines.requests import AnimateRequest
+
+_BEGINS_WITHIN = 0.6
+"""Seconds in which rain and snow set in."""
 
 
 class StillFilm:
@@ -44,3 +53,44 @@ class StillFilm:
 
 def _lean(amount: float) -> float:
     return max(-0.5, min(0.5, amount * 6))
+
+
+def weathered(frame_at: FrameAt, scene: Scene, request: AnimateRequest) -> FrameAt:
+    """Return the same film with the prompt's rain and snow, which set in after its start.
+
+    Args:
+        frame_at: The film.
+        scene: Gives the weather.
+        request: Gives size and seed.
+    """
+    falls = _falls(scene, request)
+    if not falls:
+        return frame_at
+
+    def frame(seconds: float) -> Image.Image:
+        dry = frame_at(seconds)
+        amount = min(1.0, seconds / _BEGINS_WITHIN)
+        if amount <= 0:
+            return dry
+        wet = dry.copy()
+        for fall in falls:
+            fall.over(wet, seconds)
+        return Image.blend(dry, wet, amount)
+
+    return frame
+
+
+def _falls(scene: Scene, request: AnimateRequest) -> list[Fall]:
+    weather = scene.weather
+    falls: list[Fall] = []
+    for amount, motion, cover_of, power in (
+        (weather.rain, Motion.RAIN, rain_cover, 0.45),
+        (weather.snow, Motion.SNOW, snow_cover, 0.9),
+    ):
+        if amount <= 0:
+            continue
+        for near in (0.0, 0.35, 1.0):
+            dice = Dice(request.seed, scene.fingerprint, f"{motion.value} {near}")
+            cover = cover_of(weather, dice, request.width, request.height, near) * power
+            falls.append(fall_of(weather, motion, near, (232, 236, 244), bytes_of(cover)))
+    return falls

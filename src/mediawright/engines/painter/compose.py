@@ -15,6 +15,8 @@ from mediawright.engines.painter.view import Layer, View
 from mediawright.engines.painter.water import Water, water
 from mediawright.engines.requests import Report, ignore_progress
 
+_HEAVENLY = frozenset({"stars", "clouds", "lightning"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Composition:
@@ -80,6 +82,17 @@ def compose(
     return Composition(
         view=view, backdrop=backdrop, layers=tuple(layer for layer in layers if layer is not None)
     )
+
+
+def only_sky(composition: Composition) -> Composition:
+    """Return the composition without anything that stands or lies on the ground."""
+    view = composition.view
+    layers = tuple(
+        layer
+        for layer in composition.layers
+        if isinstance(layer, Layer) and layer.name in _HEAVENLY
+    )
+    return Composition(view=view, backdrop=composition.backdrop, layers=layers)
 
 
 def flatten(composition: Composition) -> Picture:

@@ -75,6 +75,8 @@ def dunes(dice: Dice, size: int, *, sun_from_left: bool, elevation: float) -> Re
     part = minor - np.floor(minor)
     low = _asymmetric(part, 0.7)
     height = 0.62 * crest * (0.75 + 0.25 * np.tanh(sway)) + 0.1 * low + 0.07 * bend + 0.01 * small
+    # Crests finer than the texture would break up into beads.
+    height = _softened(_softened(_softened(height)))
     return _lit(
         dice,
         height.astype(np.float32),

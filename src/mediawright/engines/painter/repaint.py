@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mediawright.engines.painter.compose import compose, flatten
+from mediawright.engines.painter.compose import Composition, compose, flatten, only_sky
 from mediawright.engines.painter.develop import develop, to_bytes, to_image
 from mediawright.engines.painter.noise import Dice
 from mediawright.engines.painter.planes import Picture, Plane, luminance, mix, resize, smoothstep
@@ -50,12 +50,9 @@ def repaint(request: PaintRequest, scene: Scene, report: Report) -> Image.Image:
     return painted
 
 
-def _scene_picture(
-    request: PaintRequest, scene: Scene, size: tuple[int, int], report: Report
-) -> NDArray[np.uint8]:
-    composition = compose(scene, *size, request.seed, report)
+def _developed(request: PaintRequest, composition: Composition) -> NDArray[np.uint8]:
+    scene = composition.view.scene
     dice = Dice(request.seed, scene.fingerprint, "grain")
-    report(0.8, "developing")
     return develop(flatten(composition), scene.grade, dice)
 
 
@@ -71,7 +68,9 @@ def _inside(
     width, height = right - left, bottom - top
     enlarge = max(1.0, _LEAST_SIDE / min(width, height))
     size = (round(width * enlarge), round(height * enlarge))
-    painted = to_image(_scene_picture(request, scene, size, report))
+    composition = compose(scene, *size, request.seed, report)
+    report(0.8, "developing")
+    painted = to_image(_developed(request, composition))
     painted = painted.resize((width, height), Image.Resampling.LANCZOS).convert(source.mode)
     weight = _feathered(mask)[top:bottom, left:right] * np.float32(strength)
     below = np.asarray(source.crop(bounds), np.float32)
@@ -107,13 +106,16 @@ def _towards(
     report: Report,
 ) -> Image.Image:
     """Regrade the picture towards the scene, put the scene's sky and weather into it."""
-    target = _planes(_scene_picture(request, scene, sources[0].size, report))
+    composition = compose(scene, *sources[0].size, request.seed, report)
+    report(0.8, "developing")
+    target = _planes(_developed(request, composition))
+    heaven = _planes(_developed(request, only_sky(composition)))
     report(0.86, "regrading")
     picture = _planes(np.asarray(sources[0].convert("RGB")))
     palettes = [target, *(_planes(np.asarray(other.convert("RGB"))) for other in sources[1:])]
     graded = _regraded(picture, palettes, strength)
-    heaven = _sky_share(picture) * np.float32(smooth(strength, 0.15, 0.75))
-    graded = mix(graded, target, heaven * np.float32(0.92))
+    share = _sky_share(picture) * np.float32(0.92 * smooth(strength, 0.15, 0.75))
+    graded = mix(graded, heaven, share)
     graded = veil(graded, scene, Dice(request.seed, scene.fingerprint, "veil"), strength)
     # Close to the limit little of the source but its outlines is left.
     graded = mix(graded, target, np.float32(0.85 * smooth(strength, 0.7, 1.0)))
@@ -168,12 +170,14 @@ def _sky_share(picture: Picture) -> Plane:
     """Return how surely each pixel is sky: joined to the upper edge without an outline."""
     _, height, width = picture.shape
     small_width, small_height = max(2, min(width, 128)), max(2, min(height, 128))
-    light = resize(luminance(picture), small_width, small_height)
-    steps = np.abs(np.diff(light, axis=0, prepend=light[:1]))
-    steps = np.maximum(steps, np.abs(np.diff(light, axis=1, prepend=light[:, :1])))
+    steps = np.zeros((small_height, small_width), np.float32)
+    for channel in picture:
+        small = resize(channel, small_width, small_height)
+        steps = np.maximum(steps, np.abs(np.diff(small, axis=0, prepend=small[:1])))
+        steps = np.maximum(steps, np.abs(np.diff(small, axis=1, prepend=small[:, :1])))
     down = np.linspace(0, 1, small_height, dtype=np.float32)[:, None]
     cost = np.maximum(steps - np.float32(0.035), 0) + np.float32(0.03) * smoothstep(0.6, 0.9, down)
-    reached = np.full_like(light, 9)
+    reached = np.full_like(steps, 9)
     reached[0] = cost[0]
     for _ in range(small_height + small_width // 4):
         # A way there from any side: around a cloud, but not through a ridge.
@@ -186,8 +190,8 @@ def _sky_share(picture: Picture) -> Plane:
     share = smoothstep(0.2, 0.05, reached)
     # The sun's disc and bright clouds are islands in the sky, and belong to it.
     filled = Image.fromarray((share * np.float32(255)).astype(np.uint8))
-    filled = filled.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.MinFilter(11))
-    filled = filled.filter(ImageFilter.GaussianBlur(1.0))
+    filled = filled.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.MinFilter(9))
+    filled = filled.filter(ImageFilter.GaussianBlur(0.7))
     closed = np.asarray(filled, np.float32) / np.float32(255)
     closed = closed * smoothstep(0.95, 0.7, down)
     return np.clip(resize(closed.astype(np.float32), width, height), 0, 1)

@@ -23,6 +23,11 @@ from mediawright.engines.painter.scene import Hour
 from mediawright.engines.painter.view import Layer, View
 
 _SLICES = 150
+_NEAR_SLICES = 300
+"""Near ground needs more of them, or its crests break up into steps."""
+_NEAR = 2.0
+_GRAINY = 5.0
+"""Units; nearer ground shows its grain."""
 _LEAST_SNOW = 0.05
 _FINE = 6.0
 """How many times finer the noise of near ground is than that of far ground."""
@@ -125,7 +130,7 @@ def land(
     across = across * np.float32(relief.texels)
     place = taps(relief.size, across, down)
     detail = place.read(relief.detail)
-    if reach.near < 5:  # noqa: PLR2004 - units; ground this near shows its grain
+    if reach.near < _GRAINY:
         fine = taps(relief.size, across * np.float32(_FINE), down * np.float32(_FINE * 0.7))
         detail = detail * np.float32(0.6) + fine.read(relief.detail) / (
             np.float32(0.6) + distance * np.float32(0.45)
@@ -146,7 +151,8 @@ def land(
 
 def _sweep(view: View, relief: Relief, reach: Reach) -> tuple[Floats, Floats]:
     """Return the row of every slice, kept to the highest so far, and the slices' distances."""
-    steps = np.linspace(0, 1, _SLICES, dtype=np.float32)
+    slices = _NEAR_SLICES if reach.near < _NEAR else _SLICES
+    steps = np.linspace(0, 1, slices, dtype=np.float32)
     distances = reach.near * (reach.far / reach.near) ** steps
     distance = distances[:, None].astype(np.float32)
     across = view.columns * distance

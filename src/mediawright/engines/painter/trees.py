@@ -82,9 +82,9 @@ def broadleaf(dice: Dice, *, lit_from_left: bool) -> Tree:
     order: list[tuple[float, float, float]] = []
     for index in range(count):
         x, y = tips[int(chosen[index])]
-        x += float(spots[0, index]) * size * 0.042
-        y += float(spots[1, index]) * size * 0.036
-        if y < size * 0.74:
+        x += float(spots[0, index]) * size * 0.045
+        y += float(spots[1, index]) * size * 0.05
+        if y < size * 0.8:
             order.append((x, y, float(lights[index])))
     side = -1 if lit_from_left else 1
     for x, y, chance in sorted(order, key=lambda spot: -spot[1]):
@@ -103,7 +103,7 @@ def broadleaf(dice: Dice, *, lit_from_left: bool) -> Tree:
 def _branches(dice: Dice, draws: list[ImageDraw.ImageDraw], size: int) -> list[tuple[float, float]]:
     """Draw trunk and boughs, and return where the twigs end."""
     tips: list[tuple[float, float]] = []
-    grown = [(size * 0.5, size * 0.995, -math.pi / 2, size * 0.2, size * 0.03, 0)]
+    grown = [(size * 0.5, size * 0.995, -math.pi / 2, size * 0.19, size * 0.03, 0)]
     while grown:
         x, y, angle, length, thick, depth = grown.pop()
         end = (x + math.cos(angle) * length, y + math.sin(angle) * length)
@@ -112,7 +112,7 @@ def _branches(dice: Dice, draws: list[ImageDraw.ImageDraw], size: int) -> list[t
         if depth >= 5:  # noqa: PLR2004 - twigs of twigs would not be seen
             tips.append(end)
             continue
-        if depth >= 3:  # noqa: PLR2004 - leaves begin here
+        if depth >= 2:  # noqa: PLR2004 - leaves begin here
             tips.append(end)
         for spread in (-1, 1) if depth else (-1, 0, 1):
             turn = angle + spread * dice.between(0.28, 0.72) + dice.between(-0.12, 0.12)

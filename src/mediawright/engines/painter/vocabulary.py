@@ -182,4 +182,11 @@ FOLIAGE: Final[dict[str, str]] = {
     "autumn": "#c8702a", "fall": "#c8702a", "october": "#b8602a", "maple": "#c2452a",
     "cherry": "#eda9bd", "blossom": "#eda9bd", "sakura": "#eda9bd", "spring": "#7fa848",
 }  # fmt: skip
+NATURAL: Final = frozenset({
+    "green meadow", "green field",  "green grass",
+    "green pasture", "green garden", "blue sky", "blue sea", "blue ocean", "blue lake",
+    "blue water", "golden sand", "golden sun", "yellow sand", "red sun", "silver moon",
+    "orange sun", "golden desert",
+})  # fmt: skip
+"""Colours that things have by themselves."""
 NEGATIONS: Final = frozenset({"no", "without", "not", "never"})

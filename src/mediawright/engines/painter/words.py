@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -55,7 +56,7 @@ def read_scene(prompt: str) -> Scene:
         snow_cover=_snow_cover(words, ground),
         foliage=next(iter(_meanings(words, vocabulary.FOLIAGE)), _FOLIAGE),
         flowers=not vocabulary.FLOWERS.isdisjoint(words),
-        colours=tuple(_unique(_meanings(words, vocabulary.COLOURS))),
+        colours=_colours(words),
         fingerprint=mark,
     )
 
@@ -157,6 +158,19 @@ def _grade(words: list[str], hour: Hour) -> Grade:
     for changes in _meanings(words, vocabulary.MOODS):
         grade = replace(grade, **changes)
     return grade
+
+
+def _colours(words: list[str]) -> tuple[str, ...]:
+    """Return the colours of the whole scene, not those of single things in it."""
+    found: list[str] = []
+    for word, after in itertools.pairwise([*words, ""]):
+        thing = after if after.endswith("ss") else after.removesuffix("s")
+        of_thing = thing in vocabulary.SUBJECTS or thing in vocabulary.FEATURES
+        # Nobody says "green meadow" or "blue sky" to have the rest tinted as well.
+        natural = f"{word} {thing}" in vocabulary.NATURAL
+        if word in vocabulary.COLOURS and not of_thing and not natural:
+            found.append(vocabulary.COLOURS[word])
+    return _unique(found)
 
 
 def _stars(words: list[str], hour: Hour) -> float:
