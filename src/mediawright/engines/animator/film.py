@@ -115,14 +115,19 @@ class Film:
             motion=layer.motion,
             shines=layer.shines,
             drift=drift,
+            tint=self._tint(layer) if layer.flat else None,
         )
 
+    def _tint(self, layer: Layer) -> tuple[int, int, int]:
+        """Return the developed colour of a layer that has only one."""
+        grade = replace(self._view.scene.grade, bloom=0.0)
+        red, green, blue = develop(layer.colour[:, :1, :1], grade, None, vignette=False)[0, 0]
+        return int(red), int(green), int(blue)
+
     def _fall(self, layer: Layer) -> Fall:
-        point = np.asarray(self._develop(layer.colour[:, :1, :1])).reshape(3)
-        tint = (int(point[0]), int(point[1]), int(point[2]))
         cover = bytes_of(layer.cover).resize(self._size, Image.Resampling.BOX)
         weather = self._view.scene.weather
-        return fall_of(weather, layer.motion, layer.depth, tint, cover)
+        return fall_of(weather, layer.motion, layer.depth, self._tint(layer), cover)
 
     def _window(self, depth: float, part: float) -> Window:
         """Return what the camera sees at a depth after a part of its move."""

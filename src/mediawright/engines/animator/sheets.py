@@ -41,6 +41,8 @@ class Sheet:
     shines: bool
     drift: float = 0.0
     """Pixels a second to the right."""
+    tint: tuple[int, int, int] | None = None
+    """The one colour of a sheet of one colour, which is faster to lay."""
 
     def over(self, canvas: Image.Image, window: Window, seconds: float, power: float) -> None:
         """Lay the sheet over `canvas`, in place.
@@ -57,8 +59,11 @@ class Sheet:
         (first, last), box = placed
         width = canvas.width
         size = (width, last - first)
-        image = self.image.resize(size, Image.Resampling.BILINEAR, box)
         cover = self.cover and self.cover.resize(size, Image.Resampling.BILINEAR, box)
+        if self.tint is not None and cover is not None:
+            canvas.paste(self.tint, (0, first, width, last), cover)
+            return
+        image = self.image.resize(size, Image.Resampling.BILINEAR, box)
         if cover is not None and self.motion is Motion.SWAY:
             image, cover = _swayed(image, seconds), _swayed(cover, seconds)
         if power < 1:

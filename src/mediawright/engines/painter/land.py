@@ -195,7 +195,10 @@ def _near_forest(view: View) -> list[Layer | None]:
 
 def _meadow(view: View) -> Layer | None:
     relief = reliefs.hills(
-        view.dice("meadow"), _tile(view), sun_from_left=_from_left(view), elevation=_elevation(view)
+        view.dice("meadow"),
+        _tile(view) // 2,
+        sun_from_left=_from_left(view),
+        elevation=_elevation(view),
     )
 
     def envelope(across: Floats, away: Floats) -> Floats:
@@ -210,7 +213,7 @@ def _headland(view: View) -> Layer | None:
     """Return a tongue of land that reaches into the picture, away from the sun."""
     relief = reliefs.hills(
         view.dice("headland"),
-        _tile(view),
+        _tile(view) // 2,
         sun_from_left=_from_left(view),
         elevation=_elevation(view),
     )

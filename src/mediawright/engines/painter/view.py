@@ -73,6 +73,8 @@ class Layer:
     motion: Motion = Motion.STILL
     shines: bool = False
     """Whether the colour is added to what is behind, as light is."""
+    flat: bool = False
+    """Whether the colour is the same everywhere."""
 
     def over(self, canvas: Picture) -> None:
         """Paint the layer onto `canvas`, a picture of the view's size, in place."""

@@ -50,7 +50,7 @@ def mist(view: View, name: str, row: float, reach: float, depth: float) -> Layer
     shape = (3, bottom - top, view.width)
     picture = np.broadcast_to(view.light.haze * np.float32(1.06), shape).astype(np.float32)
     return Layer(name=name, colour=picture, cover=cover.astype(np.float32), top=top, depth=depth,
-                 motion=Motion.DRIFT)  # fmt: skip
+                 motion=Motion.DRIFT, flat=True)  # fmt: skip
 
 
 def lightning(view: View) -> Layer | None:
