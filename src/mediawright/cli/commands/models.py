@@ -114,8 +114,8 @@ def _price(model: dict[str, Any]) -> str:
         return "unknown"
     if all(float(cost["amount"]) == 0 for cost in costs):
         return "free"
-    credits = [cost for cost in costs if cost["currency"] == "credits"]
-    paid = [cost for cost in credits or costs if float(cost["amount"]) > 0]
+    named = [cost for cost in costs if cost["currency"] == "credits"]
+    paid = [cost for cost in named or costs if float(cost["amount"]) > 0]
     cheapest = min(paid, key=lambda cost: float(cost["amount"]) / float(cost["per"]))
     return _cost_words(cheapest)
 
