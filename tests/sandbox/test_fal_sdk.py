@@ -509,7 +509,7 @@ def test_speaks_tls_with_an_untouched_sdk(tmp_path: Path) -> None:
             "FAL_RUN_HOST": bases["run"].removeprefix("https://"),
             "FAL_QUEUE_RUN_HOST": bases["queue"].removeprefix("https://"),
         }
-        done = subprocess.run(  # noqa: S603 - our own interpreter
+        done = subprocess.run(
             [sys.executable, "-W", "error", "-c", UNTOUCHED_SDK],
             env=environment, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip

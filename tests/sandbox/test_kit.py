@@ -18,7 +18,7 @@ from mediawright.sandbox.kit.bodies import Part, split_multipart
 from mediawright.sandbox.kit.clock import VirtualClock
 from mediawright.sandbox.kit.ids import SeededIds
 from mediawright.sandbox.kit.journal import redact
-from mediawright.sandbox.kit.media import MediaMaker, SoundStyle
+from mediawright.sandbox.kit.media import MakerClosedError, MediaMaker, SoundStyle
 from mediawright.sandbox.kit.pictures import picture_facts
 from mediawright.sandbox.kit.progression import Progression, ProgressionError
 from mediawright.sandbox.kit.scenario import (
@@ -311,6 +311,16 @@ async def test_forgets_what_could_not_be_made() -> None:
     for _ in range(2):
         with pytest.raises(InvalidRequestError):
             await maker.image("waves", 64, 64, sources=(b"no picture",))
+
+
+async def test_closing_stops_the_work() -> None:
+    maker = MediaMaker("full")
+    film = asyncio.create_task(maker.video("waves", 60.0, 1280, 720))
+    await asyncio.sleep(0)
+    await maker.close()
+    with pytest.raises(MakerClosedError):
+        await film
+    assert await maker.image("waves", 32, 32)
 
 
 async def test_speech_can_be_read_back() -> None:

@@ -17,7 +17,9 @@ import httpx
 import pytest
 
 from mediawright.sandbox.background import BackgroundSandbox
+from mediawright.sandbox.kit.ids import SeededIds
 from mediawright.sandbox.kit.settings import SandboxSettings
+from mediawright.sandbox.kit.shelf import FetchError, Shelf
 from mediawright.sandbox.server import Sandbox
 
 OPENAI = ("openai",)
@@ -209,6 +211,41 @@ async def test_cuts_files_short(here: Sandbox, session: aiohttp.ClientSession) -
             assert half
 
 
+async def test_fetches_from_outside_only_if_allowed(
+    here: Sandbox, session: aiohttp.ClientSession
+) -> None:
+    url = (await paint(session, here, "waves"))["images"][0]["url"]
+    cut = (await paint(session, here, "waves [[sandbox: truncated_file]]"))["images"][0]["url"]
+    open_shelf, closed_shelf = (
+        Shelf(root=lambda: "http://there", ids=SeededIds(1, "media"), outbound=outbound)
+        for outbound in (True, False)
+    )
+    fetched = await open_shelf.fetch(url)
+    assert fetched.content_type == "image/jpeg"
+    assert fetched.data.startswith(b"\xff\xd8\xff")
+    for address in (cut, f"{here.root}/__media__/none.png"):
+        with pytest.raises(FetchError):
+            await open_shelf.fetch(address)
+    with pytest.raises(FetchError, match="nothing from outside"):
+        await closed_shelf.fetch(url)
+
+
+async def test_jobs_outlive_a_stop(session: aiohttp.ClientSession) -> None:
+    sandbox = Sandbox(SandboxSettings(vendors=("fal",), media="tiny"))
+    await sandbox.start()
+    address = f"{sandbox.base_urls['fal']['queue']}/fal-ai/flux/schnell"
+    async with session.post(address, json={"prompt": "waves"}) as reply:
+        job = await reply.json()
+    port = int(sandbox.root.rpartition(":")[2])
+    await sandbox.stop()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await session.get(job["status_url"])
+    await sandbox.start(port=port)
+    async with session.get(job["status_url"]) as reply:
+        assert (await reply.json())["status"] == "IN_QUEUE"
+    await sandbox.stop()
+
+
 async def test_the_same_seed_gives_the_same_answers(session: aiohttp.ClientSession) -> None:
     settings = SandboxSettings(vendors=("fal",), media="tiny", seed=11)
     replies: list[Any] = []
@@ -261,7 +298,7 @@ def test_runs_as_a_process(tmp_path: Path) -> None:
         "--vendor", "openai", "--media", "tiny", "--journal", str(journal), "--seed", "5",
         "--progression", "now",
     ]  # fmt: skip
-    with subprocess.Popen(  # noqa: S603 - our own interpreter
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

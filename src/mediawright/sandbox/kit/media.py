@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar
 
 from mediawright.core.media import Transcript
-from mediawright.engines.requests import AnimateRequest, PaintRequest, Sound
+from mediawright.engines.requests import AnimateRequest, PaintRequest, Report, Sound
 from mediawright.sandbox.kit.settings import MediaSize
 
 _Made = TypeVar("_Made")
@@ -36,6 +37,10 @@ class SoundStyle:
 MP3 = SoundStyle()
 
 
+class MakerClosedError(Exception):
+    """The sandbox stops, so nobody waits for this any more."""
+
+
 class MediaMaker:
     """Makes media of the kinds that vendors make.
 
@@ -48,6 +53,7 @@ class MediaMaker:
         """Make media in full size, or tiny."""
         self._tiny = size == "tiny"
         self._made: dict[Hashable, asyncio.Task[Any]] = {}
+        self._closing = threading.Event()
 
     async def image(
         self,
@@ -89,8 +95,8 @@ class MediaMaker:
         )
         return await self._make(
             ("image", request, image_format, transparent, black),
-            lambda: _workshop().make_image(
-                request, image_format, transparent=transparent, black=black
+            lambda report: _workshop().make_image(
+                request, image_format, transparent=transparent, black=black, report=report
             ),
         )
 
@@ -120,7 +126,7 @@ class MediaMaker:
         """
         width, height = (side // 2 * 2 for side in self._scaled(width, height))
 
-        def film() -> bytes:
+        def film(report: Report) -> bytes:
             ambience = _workshop().make_ambience(prompt, seconds, seed) if sound else None
             request = AnimateRequest(
                 prompt=prompt,
@@ -133,7 +139,7 @@ class MediaMaker:
                 last_frame=last_frame,
                 sound=ambience,
             )
-            return _workshop().make_video(request)
+            return _workshop().make_video(request, report)
 
         key = ("video", prompt, seconds, width, height, seed, first_frame, last_frame, sound)
         return await self._make(key, film)
@@ -151,7 +157,7 @@ class MediaMaker:
         """
         return await self._make(
             ("speech", text, voice, speed, style),
-            lambda: _write(_workshop().make_speech(text, voice, speed), style, text),
+            lambda report: _write(_workshop().make_speech(text, voice, speed, report), style, text),
         )
 
     async def music(
@@ -160,7 +166,7 @@ class MediaMaker:
         """Return a piece of music of an exact length."""
         return await self._make(
             ("music", prompt, seconds, seed, style),
-            lambda: _write(_workshop().make_music(prompt, seconds, seed), style),
+            lambda report: _write(_workshop().make_music(prompt, seconds, seed, report), style),
         )
 
     async def ambience(
@@ -169,7 +175,7 @@ class MediaMaker:
         """Return a sound effect of an exact length."""
         return await self._make(
             ("ambience", prompt, seconds, seed, style),
-            lambda: _write(_workshop().make_ambience(prompt, seconds, seed), style),
+            lambda _: _write(_workshop().make_ambience(prompt, seconds, seed), style),
         )
 
     async def transcript(self, data: bytes) -> Transcript:
@@ -177,15 +183,23 @@ class MediaMaker:
 
         A file of our own voice says it in its metadata; others are listened to.
         """
-        return await self._make(("transcript", data), lambda: _workshop().transcribe(data))
+        return await self._make(
+            ("transcript", data), lambda report: _workshop().transcribe(data, report)
+        )
 
     async def close(self) -> None:
-        """Stop waiting for what is being made; what was made stays."""
+        """Stop everything that is being made; what was made stays."""
         unfinished = {key: task for key, task in self._made.items() if not task.done()}
-        for key, task in unfinished.items():
-            task.cancel()
-            del self._made[key]
+        self._closing.set()
         await asyncio.gather(*unfinished.values(), return_exceptions=True)
+        self._closing.clear()
+        for key in unfinished:
+            self._made.pop(key, None)
+
+    def _report(self, done: float, stage: str) -> None:
+        del done, stage
+        if self._closing.is_set():
+            raise MakerClosedError
 
     def _scaled(self, width: int, height: int) -> tuple[int, int]:
         longest = max(width, height)
@@ -194,10 +208,10 @@ class MediaMaker:
         factor = _TINY_SIDE / longest
         return max(_LEAST_SIDE, round(width * factor)), max(_LEAST_SIDE, round(height * factor))
 
-    async def _make(self, key: Hashable, work: Callable[[], _Made]) -> _Made:
+    async def _make(self, key: Hashable, work: Callable[[Report], _Made]) -> _Made:
         task: asyncio.Task[_Made] | None = self._made.get(key)
         if task is None:
-            task = asyncio.create_task(asyncio.to_thread(work))
+            task = asyncio.create_task(asyncio.to_thread(work, self._report))
             self._made[key] = task
             while len(self._made) > _KEPT:
                 self._made.pop(next(iter(self._made)))

@@ -1,4 +1,7 @@
-"""The embedded engines as the sandbox uses them: blocking calls that return whole files."""
+"""The embedded engines as the sandbox uses them: blocking calls that return whole files.
+
+What a `report` raises stops the work.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,10 @@ from mediawright.engines.requests import (
     AnimateRequest,
     ComposeRequest,
     PaintRequest,
+    Report,
     Sound,
     SpeakRequest,
+    ignore_progress,
 )
 from mediawright.engines.sound_files import read_sound, read_text, write_sound
 from mediawright.engines.voice.speak import FASTEST, SLOWEST, speak
@@ -32,10 +37,15 @@ _OPAQUE_PART = 0.7
 
 
 def make_image(
-    request: PaintRequest, image_format: str, *, transparent: bool, black: bool
+    request: PaintRequest,
+    image_format: str,
+    *,
+    transparent: bool = False,
+    black: bool = False,
+    report: Report = ignore_progress,
 ) -> bytes:
     """Return an encoded picture, perhaps cut out of its background, perhaps all black."""
-    image = paint(request)
+    image = paint(request, report)
     if black:
         image = image.point(lambda _: 0)
     if transparent:
@@ -45,23 +55,23 @@ def make_image(
     return encode(image, image_format, prompt=request.prompt)
 
 
-def make_video(request: AnimateRequest) -> bytes:
+def make_video(request: AnimateRequest, report: Report = ignore_progress) -> bytes:
     """Return an MP4 file."""
     with tempfile.TemporaryDirectory(prefix="mediawright-sandbox-") as folder:
         path = Path(folder, "clip.mp4")
-        animate(request, path)
+        animate(request, path, report)
         return path.read_bytes()
 
 
-def make_speech(text: str, voice: str, speed: float) -> Sound:
+def make_speech(text: str, voice: str, speed: float, report: Report = ignore_progress) -> Sound:
     """Return a spoken text; a speed out of the speaker's range is brought into it."""
     pace = min(FASTEST, max(SLOWEST, speed))
-    return speak(SpeakRequest(text=text, voice=_our_voice(voice), speed=pace))
+    return speak(SpeakRequest(text=text, voice=_our_voice(voice), speed=pace), report)
 
 
-def make_music(prompt: str, seconds: float, seed: int) -> Sound:
+def make_music(prompt: str, seconds: float, seed: int, report: Report = ignore_progress) -> Sound:
     """Return a piece of music."""
-    return compose(ComposeRequest(prompt=prompt, seconds=seconds, seed=seed))
+    return compose(ComposeRequest(prompt=prompt, seconds=seconds, seed=seed), report)
 
 
 def make_ambience(prompt: str, seconds: float, seed: int) -> Sound:
@@ -94,11 +104,11 @@ def write(
         return path.read_bytes()
 
 
-def transcribe(data: bytes) -> Transcript:
+def transcribe(data: bytes, report: Report = ignore_progress) -> Transcript:
     """Return what is said in an audio file: as its metadata tell, or as it is heard."""
     text = read_text(data)
     if text is None:
-        return listen(data)
+        return listen(data, report)
     return _evenly_timed(text, read_sound(data).seconds)
 
 
