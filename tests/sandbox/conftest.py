@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mediawright.sandbox.background import BackgroundSandbox
 from mediawright.sandbox.kit.settings import SandboxSettings
+
+if TYPE_CHECKING:
+    import httpx
+    from fal_client import SyncClient
+    from openai import OpenAI
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +27,58 @@ def sandbox(running_sandbox: BackgroundSandbox) -> BackgroundSandbox:
     """The session's sandbox, as fresh as just started."""
     running_sandbox.reset()
     return running_sandbox
+
+
+@pytest.fixture(scope="session")
+def openai_connected(running_sandbox: BackgroundSandbox) -> Iterator[OpenAI]:
+    from openai import OpenAI
+
+    with OpenAI(
+        api_key=running_sandbox.credentials["openai"],
+        base_url=running_sandbox.base_urls["openai"]["api"],
+        max_retries=0,
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def openai_client(openai_connected: OpenAI, sandbox: BackgroundSandbox) -> OpenAI:
+    """OpenAI's own client, which does not retry, and a fresh sandbox."""
+    del sandbox
+    return openai_connected
+
+
+@pytest.fixture
+def fal_hosts(sandbox: BackgroundSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the SDK's fixed https hosts here, and stop its ten attempts."""
+    import fal_client
+
+    bases = sandbox.base_urls["fal"]
+    monkeypatch.setattr(fal_client.client, "RUN_URL_FORMAT", f"{bases['run']}/")
+    monkeypatch.setattr(fal_client.client, "QUEUE_URL_FORMAT", f"{bases['queue']}/")
+    monkeypatch.setattr(fal_client.client, "REST_URL", bases["rest"])
+    monkeypatch.setattr(fal_client.client, "CDN_URL", bases["cdn"])
+    monkeypatch.setattr(fal_client.client, "MAX_ATTEMPTS", 1)
+
+
+@pytest.fixture
+def fal_sync_client(
+    sandbox: BackgroundSandbox, fal_hosts: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SyncClient]:
+    """Return fal's own client."""
+    from fal_client import SyncClient
+
+    del fal_hosts
+    made = SyncClient(key=sandbox.credentials["fal"])
+    opened: list[httpx.Client] = []
+    open_cdn_client = SyncClient._get_cdn_client
+
+    def remembered(self: SyncClient) -> httpx.Client:
+        opened.append(open_cdn_client(self))
+        return opened[-1]
+
+    # The SDK never closes the clients that it uploads with.
+    monkeypatch.setattr(SyncClient, "_get_cdn_client", remembered)
+    yield made
+    for left_open in (made._client, *opened):
+        left_open.close()
