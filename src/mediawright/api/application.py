@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 
 from mediawright._version import __version__
-from mediawright.api.replies import install_error_handlers, json_reply
-from mediawright.api.routes import assets, events, generations, models
-from mediawright.api.schemas import HealthBody
+from mediawright.api.body_limit import BodyLimit
+from mediawright.api.boundary import Boundary
+from mediawright.api.closing import Closing
+from mediawright.api.replies import install_error_handlers
+from mediawright.api.routes import assets, events, generations, health, models
 
 if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
@@ -20,11 +22,19 @@ One request for images, video, music, speech and transcripts from many providers
 Every request is checked against its model's rules and priced before a provider hears of it.
 A generation goes on whether or not anybody waits for it; look at it with
 `GET /v1/generations/{id}`, or follow `GET /v1/events`.
+
+Send an API key as `Authorization: Bearer KEY`. Every reply has an `X-Request-Id`, and every
+error the same shape.
 """
 
 
-def create_application(runtime: Runtime) -> FastAPI:
-    """Return the application that serves a started installation."""
+def create_application(runtime: Runtime, closing: Closing | None = None) -> FastAPI:
+    """Return the application that serves a started installation.
+
+    Args:
+        runtime: The installation; whoever started it closes it.
+        closing: Ends open streams and waits when the server stops.
+    """
     app = FastAPI(
         title="mediawright",
         version=__version__,
@@ -32,23 +42,14 @@ def create_application(runtime: Runtime) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        redirect_slashes=False,
     )
     app.state.runtime = runtime
-    app.add_middleware(RequestIds)
+    app.state.closing = closing or Closing()
+    # The one added last is the outermost.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Boundary)
     install_error_handlers(app)
-    for module in (generations, models, assets, events):
+    for module in (generations, models, assets, events, health):
         app.include_router(module.router)
-
-    @app.get("/healthz", operation_id="health", tags=["server"], response_model=HealthBody)
-    async def health() -> Response:
-        """Tell that the server and its database work."""
-        await runtime.database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
-        return json_reply(
-            {
-                "status": "ok",
-                "version": __version__,
-                "sandbox": runtime.settings.sandbox.enabled,
-            }
-        )
-
     return app

@@ -6,13 +6,19 @@ from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from mediawright.api.closing import Closing
+from mediawright.api.local_callers import is_local
 from mediawright.app.api_keys import verify_key
 from mediawright.app.runtime import Runtime
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
-from mediawright.core.errors import ForbiddenError, UnauthenticatedError
+from mediawright.core.errors import UnauthenticatedError
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="An API key.")
+_header = APIKeyHeader(
+    name="X-API-Key", auto_error=False, scheme_name="header", description="An API key."
+)
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,18 +34,28 @@ def runtime_of(request: Request) -> Runtime:
     return request.app.state.runtime
 
 
-async def caller_of(request: Request) -> Caller:
+def closing_of(request: Request) -> Closing:
+    """Return what says that the server is about to stop."""
+    return request.app.state.closing
+
+
+async def caller_of(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    header: Annotated[str | None, Depends(_header)],
+) -> Caller:
     """Return who is calling, by the key they sent.
 
     Raises:
         UnauthenticatedError: No key, or a wrong one.
+        ForbiddenError: No key is needed on this machine, but a web page is asking.
     """
     runtime = runtime_of(request)
-    secret = _secret(request)
-    if secret is not None:
+    secret = header if bearer is None else bearer.credentials
+    if secret:
         key = await verify_key(runtime, secret)
         return Caller(workspace_id=key.workspace_id, key_id=key.id)
-    if runtime.settings.server.loopback_without_key and _is_local(request):
+    if runtime.settings.server.loopback_without_key and is_local(request):
         return Caller(workspace_id=DEFAULT_WORKSPACE)
     raise UnauthenticatedError(
         "api_key_required",
@@ -49,29 +65,5 @@ async def caller_of(request: Request) -> Caller:
 
 
 RuntimeOf = Annotated[Runtime, Depends(runtime_of)]
+ClosingOf = Annotated[Closing, Depends(closing_of)]
 CallerOf = Annotated[Caller, Depends(caller_of)]
-
-
-def _secret(request: Request) -> str | None:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return value.strip()
-    return request.headers.get("x-api-key")
-
-
-def _is_local(request: Request) -> bool:
-    """Tell whether the caller is a program on this machine, and not a web page in its browser.
-
-    A page could reach a loopback server by a name of its own that resolves here, or by a
-    request across origins; both announce themselves in headers that a page cannot forge.
-    """
-    client = request.client.host if request.client else ""
-    host = request.url.hostname or ""
-    if client not in _LOOPBACK or host not in _LOOPBACK:
-        return False
-    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        raise ForbiddenError(
-            "cross_site_request",
-            "Another site's page may not use this server without a key.",
-        )
-    return True

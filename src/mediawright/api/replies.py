@@ -5,32 +5,64 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from mediawright.core.errors import ErrorKind, InternalError, MediawrightError, Problem
-from mediawright.core.ids import IdPrefix, new_id
+from mediawright.api.field_problems import problem_of
+from mediawright.core.errors import ErrorKind, MediawrightError, MissingApiKeyError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI
 
-log = structlog.get_logger(__name__)
-
 _encoder = msgspec.json.Encoder(enc_hook=str)
-_CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+HTTP_PROBLEMS: dict[int, Problem] = {
+    400: Problem(code="invalid_body", message="The body of the request cannot be read."),
+    404: Problem(
+        code="route_not_found",
+        message="There is nothing at this address.",
+        hint="GET /v1/openapi.json lists what there is.",
+    ),
+    405: Problem(
+        code="method_not_allowed",
+        message="This address does not know this method.",
+        hint="The header Allow names those it knows.",
+    ),
+    413: Problem(
+        code="body_too_large",
+        message="The body of the request is too large.",
+        hint="Name files by URL or by the id of an asset; up to 1 MiB of JSON may be sent.",
+    ),
+    415: Problem(
+        code="invalid_content_type",
+        message="The body of the request must be JSON.",
+        hint="Send the header Content-Type: application/json.",
+    ),
+    416: Problem(code="range_not_satisfiable", message="The file has no such part."),
+    500: Problem(
+        code="internal_error",
+        message="Something went wrong on our side.",
+        hint="The server's log has the details under this request_id.",
+    ),
+}
+"""What is wrong where only HTTP itself is at fault, by status."""
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return a value as JSON."""
+    return _encoder.encode(value)
 
 
 def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON reply."""
+    """Return a JSON reply, which no cache keeps."""
     return Response(
-        _encoder.encode(value),
+        json_bytes(value),
         status_code=status,
         media_type="application/json",
-        headers=dict(headers or {}),
+        headers={"Cache-Control": "no-store", **(headers or {})},
     )
 
 
@@ -50,20 +82,16 @@ def error_body(problem: Problem, request_id: str) -> dict[str, Any]:
     return body
 
 
+def unexpected_body(request_id: str) -> dict[str, Any]:
+    """Return the answer to a request that a defect of ours ended."""
+    return error_body(HTTP_PROBLEMS[500], request_id)
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every error in the one shape."""
     app.add_exception_handler(MediawrightError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _plain)
-    app.add_exception_handler(Exception, _unexpected)
-
-
-def request_id_of(request: Request) -> str:
-    """Return the id of this request, the same in log and reply."""
-    known = getattr(request.state, "request_id", None)
-    if known is None:
-        known = request.state.request_id = new_id(IdPrefix.REQUEST)
-    return known
 
 
 async def _ours(request: Request, error: Exception) -> Response:
@@ -73,7 +101,8 @@ async def _ours(request: Request, error: Exception) -> Response:
     retry_after = error.details.get("retry_after")
     if isinstance(retry_after, int | float):
         headers["Retry-After"] = str(max(1, round(retry_after)))
-    if error.kind is ErrorKind.UNAUTHENTICATED:
+    # A provider's missing key is the operator's matter; another key of ours would not help.
+    if error.kind is ErrorKind.UNAUTHENTICATED and not isinstance(error, MissingApiKeyError):
         headers["WWW-Authenticate"] = "Bearer"
     return _reply(request, error.to_problem(), error.kind.http_status, headers)
 
@@ -81,30 +110,16 @@ async def _ours(request: Request, error: Exception) -> Response:
 async def _malformed(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise TypeError from error
-    problems = [_field_problem(item) for item in error.errors()]
-    first = problems[0]
-    if len(problems) > 1:
-        shown = [msgspec.to_builtins(item) for item in problems]
-        first = msgspec.structs.replace(first, details={**first.details, "problems": shown})
-    return _reply(request, first, 400)
+    if isinstance(error.body, bytes) and error.body:
+        return _reply(request, HTTP_PROBLEMS[415], 415)
+    return _reply(request, problem_of(error.errors()), 400)
 
 
 async def _plain(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise TypeError from error
-    code = _CODE_OF_STATUS.get(error.status_code, "http_error")
-    problem = Problem(code=code, message=str(error.detail))
-    return _reply(request, problem, error.status_code, dict(error.headers or {}))
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("request failed", request_id=request_id_of(request), exc_info=error)
-    hidden = InternalError(
-        "internal_error",
-        "Something went wrong on our side.",
-        hint="The server's log has the details under this request_id.",
-    )
-    return _reply(request, hidden.to_problem(), 500)
+    status = error.status_code if error.status_code in HTTP_PROBLEMS else 500
+    return _reply(request, HTTP_PROBLEMS[status], status, dict(error.headers or {}))
 
 
 def _reply(
@@ -113,33 +128,4 @@ def _reply(
     status: int,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    request_id = request_id_of(request)
-    return json_reply(
-        error_body(problem, request_id),
-        status,
-        {**(headers or {}), "X-Request-Id": request_id},
-    )
-
-
-def _field_problem(item: Mapping[str, Any]) -> Problem:
-    """Return what is wrong with one field of a request that does not have the right form."""
-    place = [str(part) for part in item["loc"] if part != "body"]
-    pointer = "/" + "/".join(place) if place else ""
-    name = place[-1] if place else "body"
-    kind = str(item["type"])
-    if kind == "missing":
-        return Problem(code=f"{name}_required", message=f"`{name}` is required.", pointer=pointer)
-    if kind == "extra_forbidden":
-        return Problem(
-            code="unknown_parameter",
-            message=f"There is no parameter `{name}`.",
-            pointer=pointer,
-            hint="GET /v1/models/{id} lists the parameters of a model.",
-        )
-    if kind.startswith("json"):
-        return Problem(code="invalid_json", message="The body is not JSON.")
-    return Problem(
-        code=f"invalid_{name}" if name.isidentifier() and place else "invalid_request",
-        message=f"`{name}`: {item['msg']}",
-        pointer=pointer,
-    )
+    return json_reply(error_body(problem, request.state.request_id), status, headers)

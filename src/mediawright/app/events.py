@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from mediawright.jobs.signals import wait_for_event
@@ -27,7 +27,7 @@ async def latest_event(runtime: Runtime, workspace_id: str) -> int:
 
 async def follow_events(
     runtime: Runtime, workspace_id: str, after: int, *, pause: float
-) -> AsyncIterator[Event | None]:
+) -> AsyncGenerator[Event | None]:
     """Yield every event after the sequence `after`, for ever; `None` after `pause` idle seconds.
 
     Args:

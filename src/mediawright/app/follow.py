@@ -13,7 +13,7 @@ from mediawright.core.errors import (
     ProviderError,
     RefusedError,
 )
-from mediawright.core.states import GenerationState
+from mediawright.core.states import GenerationState, PublicStatus, public_status
 from mediawright.store import assets, generations, spans
 
 if TYPE_CHECKING:
@@ -89,23 +89,46 @@ async def list_generations(
     limit: int = 20,
     before: str | None = None,
     states: frozenset[GenerationState] | None = None,
+    status: PublicStatus | None = None,
     model: str | None = None,
     operation: Operation | None = None,
     metadata: dict[str, str] | None = None,
 ) -> list[tuple[Generation, list[Asset]]]:
-    """Return a workspace's generations with their outputs, newest first."""
+    """Return a workspace's generations with their outputs, newest first.
+
+    Args:
+        runtime: The installation.
+        workspace_id: Whose.
+        limit: At most so many.
+        before: The id of the last one already seen.
+        states: Only those in one of these states.
+        status: Only those that are shown with this status.
+        model: Only those of this model.
+        operation: Only those that do this.
+        metadata: Only those whose request has all of these labels.
+    """
+    wanted = states if status is None else _states_shown_as(status)
 
     def work(connection: Connection) -> list[tuple[Generation, list[Asset]]]:
-        page = generations.page(
-            connection,
-            workspace_id,
-            limit=limit,
-            before=before,
-            states=states,
-            model=model,
-            operation=operation,
-            metadata=metadata,
-        )
+        page: list[Generation] = []
+        last = before
+        while True:
+            found = generations.page(
+                connection,
+                workspace_id,
+                limit=limit,
+                before=last,
+                states=wanted,
+                model=model,
+                operation=operation,
+                metadata=metadata,
+            )
+            # A running generation is shown by what its provider says, which is no state.
+            page += [item for item in found if status in (None, item.status)]
+            if len(page) >= limit or len(found) < limit:
+                break
+            last = found[-1].id
+        page = page[:limit]
         outputs = assets.for_generations(
             connection,
             workspace_id,
@@ -114,6 +137,14 @@ async def list_generations(
         return [(item, outputs[item.id]) for item in page]
 
     return await runtime.database.read(work)
+
+
+def _states_shown_as(status: PublicStatus) -> frozenset[GenerationState]:
+    return frozenset(
+        state
+        for state in GenerationState
+        if status in (public_status(state), public_status(state, waiting_at_provider=True))
+    )
 
 
 async def wait_for(

@@ -17,13 +17,16 @@ from mediawright.app.intake import (
     to_request,
 )
 from mediawright.assets.naming import resolve_output_path
+from mediawright.catalog.findings import error_from
 from mediawright.catalog.preflight import Checked, preflight
-from mediawright.core.errors import InsufficientCreditError, MediawrightError
+from mediawright.core.errors import InsufficientCreditError
 from mediawright.core.generation import Generation, RoutePlan
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.core.money import Price
 from mediawright.core.operations import MediaKind
 from mediawright.core.states import GenerationState
+from mediawright.jobs.jobs import same_request
+from mediawright.store import generations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +59,12 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def generate(
-    runtime: Runtime, workspace_id: str, draft: Draft, *, idempotency_key: str | None = None
+    runtime: Runtime,
+    workspace_id: str,
+    draft: Draft,
+    *,
+    idempotency_key: str | None = None,
+    api_key_id: str | None = None,
 ) -> Generation:
     """Check a request, set its price aside and set it going.
 
@@ -65,7 +73,8 @@ async def generate(
         workspace_id: Whose request it is.
         draft: What is wanted.
         idempotency_key: The caller's name for this request; using it again returns the
-            first generation instead of making a second.
+            first generation instead of making a second, though its inputs may be gone by then.
+        api_key_id: The key the request came with.
 
     Returns:
         The generation, under way.
@@ -74,9 +83,21 @@ async def generate(
         InvalidRequestError: It breaks a rule; nothing was held, sent or kept.
         MissingApiKeyError: No provider for it has a key.
         InsufficientCreditError: The balance does not cover it.
+        ConflictError: The idempotency key was used for another request.
     """
+    draft = _with_known_provider(runtime, draft)
+    if idempotency_key is not None:
+        earlier = await runtime.database.read(
+            lambda connection: generations.by_idempotency_key(
+                connection, workspace_id, idempotency_key
+            )
+        )
+        if earlier is not None:
+            return same_request(earlier, _hash(draft))
     prepared = await prepare(runtime, workspace_id, draft)
-    return await start(runtime, workspace_id, prepared, idempotency_key=idempotency_key)
+    return await start(
+        runtime, workspace_id, prepared, idempotency_key=idempotency_key, api_key_id=api_key_id
+    )
 
 
 async def prepare(runtime: Runtime, workspace_id: str, draft: Draft) -> Prepared:
@@ -87,6 +108,7 @@ async def prepare(runtime: Runtime, workspace_id: str, draft: Draft) -> Prepared
         MissingApiKeyError: No provider for it has a key.
     """
     draft = _with_known_provider(runtime, draft)
+    _require_model(runtime, draft.model)
     inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
     try:
         facts = {index: item.facts for index, item in enumerate(inspected)}
@@ -109,6 +131,7 @@ async def start(
     prepared: Prepared,
     *,
     idempotency_key: str | None = None,
+    api_key_id: str | None = None,
 ) -> Generation:
     """Set the price of a prepared request aside and set it going.
 
@@ -138,12 +161,13 @@ async def start(
         estimated_seconds=checked.estimated_seconds,
         idempotency_key=idempotency_key,
         request_hash=_hash(prepared.draft),
+        api_key_id=api_key_id,
         created_at=now,
         updated_at=now,
     )
     try:
         created = await runtime.jobs.create(generation)
-    except MediawrightError:
+    except BaseException:
         await forget_inputs(runtime, kept)
         raise
     if created.id != generation.id:
@@ -189,6 +213,13 @@ def usable_routes(runtime: Runtime, checked: Checked) -> tuple[RoutePlan, ...]:
             hint="Choose a model with a price, or allow unknown prices in the settings.",
         )
     return ready
+
+
+def _require_model(runtime: Runtime, model_id: str) -> None:
+    """Refuse an unknown model or a family label before any input is fetched (rule 30)."""
+    found, problem = runtime.catalogue.find(model_id)
+    if found is None and problem is not None:
+        raise error_from([problem])
 
 
 def _with_known_provider(runtime: Runtime, draft: Draft) -> Draft:

@@ -133,20 +133,24 @@ async def keep_inputs(
     """
     kept: list[Asset] = []
     inputs: list[MediaInput] = []
-    for item, media in zip(inspected, request.inputs, strict=True):
-        if item.path is None:
-            inputs.append(media)
-            continue
-        asset = await runtime.library.store(
-            item.path if item.temporary else await asyncio.to_thread(item.path.read_bytes),
-            workspace_id=workspace_id,
-            asset_id=media.asset_id or new_id(IdPrefix.ASSET),
-        )
-        await runtime.database.write(
-            lambda connection, asset=asset: assets.insert(connection, asset)
-        )
-        kept.append(asset)
-        inputs.append(msgspec.structs.replace(media, url=None, asset_id=asset.id))
+    try:
+        for item, media in zip(inspected, request.inputs, strict=True):
+            if item.path is None:
+                inputs.append(media)
+                continue
+            asset = await runtime.library.store(
+                item.path if item.temporary else await asyncio.to_thread(item.path.read_bytes),
+                workspace_id=workspace_id,
+                asset_id=media.asset_id or new_id(IdPrefix.ASSET),
+            )
+            kept.append(asset)
+            await runtime.database.write(
+                lambda connection, asset=asset: assets.insert(connection, asset)
+            )
+            inputs.append(msgspec.structs.replace(media, url=None, asset_id=asset.id))
+    except BaseException:
+        await forget_inputs(runtime, kept)
+        raise
     return msgspec.structs.replace(request, inputs=tuple(inputs)), kept
 
 

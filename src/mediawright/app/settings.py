@@ -91,6 +91,8 @@ class ServerSettings(_Section, frozen=True, kw_only=True):
     """Whether callers on this machine need no API key."""
     longest_wait: float = 60.0
     """Seconds that one request may wait for a generation."""
+    heartbeat: float = 15.0
+    """Seconds after which a silent event stream says that it lives."""
 
 
 class SandboxSettings(_Section, frozen=True, kw_only=True):

@@ -165,8 +165,10 @@ class Jobs:
                 connection, generation.workspace_id, generation.idempotency_key
             )
             if earlier is not None:
-                return _same_request(earlier, generation)
-        generations.insert(connection, generation)
+                return same_request(earlier, generation.request_hash)
+        if not generations.insert(connection, generation):
+            # Another process came first, between the two statements.
+            return self._insert(connection, generation, attempt)
         self._context.ledger.hold(connection, generation)
         if attempt is not None:
             attempts.begin(connection, attempt)
@@ -262,8 +264,13 @@ class Jobs:
         )
 
 
-def _same_request(earlier: Generation, generation: Generation) -> Generation:
-    if earlier.request_hash == generation.request_hash:
+def same_request(earlier: Generation, request_hash: str | None) -> Generation:
+    """Return the generation that an idempotency key belongs to.
+
+    Raises:
+        ConflictError: `idempotency_key_reused`: it was made for another request.
+    """
+    if earlier.request_hash == request_hash:
         return earlier
     raise ConflictError(
         "idempotency_key_reused",

@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from mediawright.api.context import CallerOf, RuntimeOf
+from mediawright.api.closing import Closing, while_wanted
+from mediawright.api.context import CallerOf, ClosingOf, RuntimeOf
+from mediawright.api.documentation import described_errors
+from mediawright.api.generation_requests import draft_of
 from mediawright.api.locations import asset_urls
+from mediawright.api.pointers import flat_pointer, point_into
 from mediawright.api.replies import json_reply
-from mediawright.api.schemas import ErrorBody, GenerateBody, GenerationBody, GenerationPage
+from mediawright.api.reply_bodies import GenerationBody, GenerationPage
+from mediawright.api.request_bodies import GenerateBody
 from mediawright.app.follow import get_generation, list_generations, wait_for
 from mediawright.app.generate import generate
-from mediawright.app.intake import Draft, InputSource, parse_source
-from mediawright.app.parameters import parameters_from
 from mediawright.app.runtime import Runtime
 from mediawright.app.views import generation_view, outputs_of
-from mediawright.core.errors import InvalidRequestError
-from mediawright.core.generation import Generation
+from mediawright.core.errors import InvalidRequestError, MediawrightError
+from mediawright.core.generation import Asset, Generation
 from mediawright.core.ids import IdPrefix, has_prefix
 from mediawright.core.operations import Operation
-from mediawright.core.states import GenerationState, PublicStatus, public_status
+from mediawright.core.states import PublicStatus
 
 router = APIRouter(prefix="/v1", tags=["generations"])
 
-_OUTSIDE_PARAMETERS = frozenset(
-    {
-        "prompt",
-        "model",
-        "generation_type",
-        "source_media_urls",
-        "inputs",
-        "provider",
-        "file_path",
-        "metadata",
-    }
-)
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 401, 402, 403, 404, 409, 429)
-}
 _LONGEST_KEY = 255
+_WAIT = re.compile(r'wait[ \t]*=[ \t]*"?([0-9]{1,9}(?:\.[0-9]{1,9})?)"?', re.IGNORECASE | re.ASCII)
 Wait = Annotated[
-    str | None, Header(alias="Prefer", description="`wait=N`: wait up to N seconds for the end.")
+    str | None,
+    Header(alias="Prefer", description="`wait=N`: answer when it has ended, or after N seconds."),
 ]
 
 
@@ -51,12 +42,17 @@ Wait = Annotated[
     summary="Start a generation",
     response_model=GenerationBody,
     status_code=202,
-    responses={200: {"model": GenerationBody, "description": "It has already ended."}, **_ERRORS},
+    response_description="It is under way.",
+    responses={
+        200: {"model": GenerationBody, "description": "It has already ended."},
+        **described_errors(400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 503),
+    },
 )
 async def generate_media(
     body: GenerateBody,
     request: Request,
     runtime: RuntimeOf,
+    closing: ClosingOf,
     caller: CallerOf,
     prefer: Wait = None,
     idempotency_key: Annotated[
@@ -69,10 +65,21 @@ async def generate_media(
         raise InvalidRequestError(
             "invalid_idempotency_key", f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters."
         )
-    generation = await generate(
-        runtime, caller.workspace_id, _draft(body), idempotency_key=idempotency_key
-    )
-    return await _reply_after_wait(runtime, request, generation, prefer)
+    try:
+        generation = await generate(
+            runtime,
+            caller.workspace_id,
+            draft_of(body),
+            idempotency_key=idempotency_key,
+            api_key_id=caller.key_id,
+        )
+    except MediawrightError as error:
+        point_into(body, error)
+        raise
+    generation, headers = await _waited(runtime, closing, request, generation, prefer)
+    headers["Location"] = f"/v1/generations/{generation.id}"
+    status = 200 if generation.state.is_terminal else 202
+    return await _shown(runtime, request, generation, status, headers)
 
 
 @router.get(
@@ -80,9 +87,9 @@ async def generate_media(
     operation_id="list_generations",
     summary="List generations, newest first",
     response_model=GenerationPage,
-    responses=_ERRORS,
+    responses=described_errors(400, 401),
 )
-async def list_page(
+async def index(
     request: Request,
     runtime: RuntimeOf,
     caller: CallerOf,
@@ -100,24 +107,28 @@ async def list_page(
 ) -> Response:
     """Return a page of the workspace's generations with their outputs."""
     if cursor is not None and not has_prefix(cursor, IdPrefix.GENERATION):
-        raise InvalidRequestError("invalid_cursor", "This is no cursor.", pointer="/cursor")
+        raise InvalidRequestError(
+            "invalid_cursor",
+            "This is no cursor.",
+            pointer="/cursor",
+            hint="Use `next_cursor` of the page before.",
+        )
     labels = {"conversation_id": conversation_id, "persona": persona}
     found = await list_generations(
         runtime,
         caller.workspace_id,
         limit=limit + 1,
         before=cursor,
-        states=_states_of(status),
+        status=status,
         model=model,
         operation=generation_type,
         metadata={name: value for name, value in labels.items() if value is not None},
     )
     page = found[:limit]
-    urls = asset_urls(request)
     has_more = len(found) > limit
     return json_reply(
         {
-            "data": [generation_view(item, outputs, urls) for item, outputs in page],
+            "data": [_view(request, item, outputs) for item, outputs in page],
             "has_more": has_more,
             "next_cursor": page[-1][0].id if has_more else None,
         }
@@ -129,20 +140,20 @@ async def list_page(
     operation_id="get_generation_status",
     summary="Look at a generation",
     response_model=GenerationBody,
-    responses=_ERRORS,
+    responses=described_errors(401, 404),
 )
 async def show(
     generation_id: str,
     request: Request,
     runtime: RuntimeOf,
+    closing: ClosingOf,
     caller: CallerOf,
     prefer: Wait = None,
 ) -> Response:
     """Return the generation, with its outputs once it is completed."""
     generation = await get_generation(runtime, caller.workspace_id, generation_id)
-    reply = await _reply_after_wait(runtime, request, generation, prefer)
-    reply.status_code = 200
-    return reply
+    generation, headers = await _waited(runtime, closing, request, generation, prefer)
+    return await _shown(runtime, request, generation, 200, headers)
 
 
 @router.post(
@@ -150,92 +161,56 @@ async def show(
     operation_id="cancel_generation",
     summary="Cancel a generation",
     response_model=GenerationBody,
-    responses=_ERRORS,
+    responses=described_errors(401, 404, 409),
 )
 async def cancel(
     generation_id: str, request: Request, runtime: RuntimeOf, caller: CallerOf
 ) -> Response:
-    """Cancel the generation; its status is `cancelled` at once."""
+    """Cancel the generation; its status is `cancelled` at once, and again when asked again."""
     cancelled = await runtime.jobs.cancel(caller.workspace_id, generation_id)
-    return json_reply(generation_view(cancelled, [], asset_urls(request)))
+    return json_reply(_view(request, cancelled, []))
 
 
-async def _reply_after_wait(
-    runtime: Runtime, request: Request, generation: Generation, prefer: str | None
-) -> Response:
+async def _waited(
+    runtime: Runtime,
+    closing: Closing,
+    request: Request,
+    generation: Generation,
+    prefer: str | None,
+) -> tuple[Generation, dict[str, str]]:
+    """Wait as the caller prefers (RFC 7240), and say so in the headers."""
     seconds = _wait_seconds(prefer, runtime.settings.server.longest_wait)
-    headers = {"Location": f"/v1/generations/{generation.id}"}
-    if seconds is not None:
-        generation = await wait_for(runtime, generation, seconds=seconds)
-        headers["Preference-Applied"] = f"wait={seconds:g}"
-    outputs = await outputs_of(runtime, generation) if generation.state.is_terminal else []
-    return json_reply(
-        generation_view(generation, outputs, asset_urls(request)),
-        200 if generation.state.is_terminal else 202,
-        headers,
-    )
+    if seconds is None:
+        return generation, {}
+    waiting = wait_for(runtime, generation, seconds=seconds)
+    ended = await while_wanted(request, closing, waiting)
+    if ended is None:
+        ended = await get_generation(runtime, generation.workspace_id, generation.id)
+    return ended, {"Preference-Applied": f"wait={seconds:g}"}
 
 
 def _wait_seconds(prefer: str | None, longest: float) -> float | None:
-    """Return the seconds of `wait=N` in a Prefer header (RFC 7240), at most `longest`."""
-    for part in (prefer or "").split(","):
-        name, _, value = part.strip().partition("=")
-        if name.strip().lower() == "wait":
-            try:
-                return min(max(float(value.strip().strip('"')), 0.0), longest)
-            except ValueError:
-                return None
+    """Return the seconds of the first `wait=N`, at most `longest`."""
+    for preference in (prefer or "").split(","):
+        match = _WAIT.fullmatch(preference.partition(";")[0].strip())
+        if match is not None:
+            return min(float(match.group(1)), longest)
     return None
 
 
-def _draft(body: GenerateBody) -> Draft:
-    given = body.model_dump(exclude_none=True, exclude=set(_OUTSIDE_PARAMETERS))
-    return Draft(
-        model=body.model,
-        operation=_operation(body.generation_type),
-        prompt=body.prompt,
-        inputs=_inputs(body),
-        parameters=parameters_from(given),
-        provider=body.provider,
-        output_path=body.file_path,
-        metadata=body.metadata or {},
-    )
+async def _shown(
+    runtime: Runtime,
+    request: Request,
+    generation: Generation,
+    status: int,
+    headers: dict[str, str],
+) -> Response:
+    outputs = await outputs_of(runtime, generation) if generation.state.is_terminal else []
+    return json_reply(_view(request, generation, outputs), status, headers)
 
 
-def _operation(name: str | None) -> Operation | None:
-    if name is None:
-        return None
-    try:
-        return Operation(name)
-    except ValueError:
-        raise InvalidRequestError(
-            "invalid_generation_type",
-            f"There is no generation type {name!r}.",
-            pointer="/generation_type",
-            details={"allowed": [item.value for item in Operation]},
-        ) from None
-
-
-def _inputs(body: GenerateBody) -> tuple[InputSource, ...]:
-    """Return the inputs; a server reads no paths of its own machine for a caller (rule 5)."""
-    urls = body.source_media_urls or []
-    named = [urls] if isinstance(urls, str) else urls
-    sources = [parse_source(item) for item in named]
-    sources += [
-        InputSource(role=item.role, url=item.url, asset_id=item.asset_id)
-        for item in body.inputs or []
-    ]
-    for index, source in enumerate(sources):
-        if source.path is not None or (source.url is None) == (source.asset_id is None):
-            raise InvalidRequestError(
-                "invalid_source_media",
-                "An input is a URL or the id of an asset.",
-                pointer=f"/inputs/{index}",
-            )
-    return tuple(sources)
-
-
-def _states_of(status: PublicStatus | None) -> frozenset[GenerationState] | None:
-    if status is None:
-        return None
-    return frozenset(state for state in GenerationState if public_status(state) is status)
+def _view(request: Request, generation: Generation, outputs: list[Asset]) -> dict[str, object]:
+    view = generation_view(generation, outputs, asset_urls(request))
+    for adjustment in view["adjustments"]:
+        adjustment["pointer"] = flat_pointer(adjustment["pointer"])
+    return view

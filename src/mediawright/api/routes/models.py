@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from mediawright.api.context import CallerOf, RuntimeOf
+from mediawright.api.documentation import described_errors
 from mediawright.api.replies import json_reply
-from mediawright.api.schemas import ErrorBody, ModelPage
+from mediawright.api.reply_bodies import ModelPage, ShownModelBody
 from mediawright.app.models import describe_model, list_models
 from mediawright.core.operations import MediaKind, Operation
 
 router = APIRouter(prefix="/v1", tags=["models"])
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 401, 404)
-}
 
 
 @router.get(
@@ -23,14 +21,16 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     operation_id="get_models",
     summary="List the models",
     response_model=ModelPage,
-    responses=_ERRORS,
+    responses=described_errors(400, 401),
 )
 async def index(
     runtime: RuntimeOf,
     caller: CallerOf,
     kind: Annotated[MediaKind | None, Query(description="What they make.")] = None,
-    generation_type: Annotated[Operation | None, Query()] = None,
-    provider: Annotated[str | None, Query()] = None,
+    generation_type: Annotated[
+        Operation | None, Query(description="What they must be able to do.")
+    ] = None,
+    provider: Annotated[str | None, Query(description="Who must serve them.")] = None,
     live: Annotated[bool | None, Query(description="Only those that can be used today.")] = None,
 ) -> Response:
     """Return every model with its limits and prices."""
@@ -43,9 +43,10 @@ async def index(
     "/models/{model_id:path}",
     operation_id="get_model",
     summary="Show a model",
-    responses=_ERRORS,
+    response_model=ShownModelBody,
+    responses=described_errors(400, 401, 404),
 )
 async def show(model_id: str, runtime: RuntimeOf, caller: CallerOf) -> Response:
-    """Return a model with the JSON Schema of its parameters."""
+    """Return a model with the JSON Schema of its parameters; its id may hold slashes."""
     del caller
     return json_reply(describe_model(runtime, model_id))

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
 import click
 
 from mediawright.cli.options import CommonOptions, common_options
+
+if TYPE_CHECKING:
+    from mediawright.api.server import ApiServer
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command()
@@ -42,9 +51,7 @@ async def _serve(
     from mediawright.core.errors import UnavailableError
 
     try:
-        import uvicorn
-
-        from mediawright.api.application import create_application
+        from mediawright.api.server import ApiServer
     except ModuleNotFoundError as error:
         raise UnavailableError(
             "missing_dependency",
@@ -52,24 +59,40 @@ async def _serve(
             hint="Install it: pip install 'mediawright[server]'",
         ) from error
     async with working(common, eager=True) as runtime:
-        server = serving_settings(
+        settings = serving_settings(
             runtime.settings.server,
             host=host,
             port=port,
             loopback_without_key=loopback_without_key,
         )
-        runtime.settings = msgspec.structs.replace(runtime.settings, server=server)
+        runtime.settings = msgspec.structs.replace(runtime.settings, server=settings)
+        server = ApiServer(runtime)
+        address = await server.start()
         secret = await first_key(runtime, DEFAULT_WORKSPACE)
         if secret is not None:
             say(f"API key (shown once): {secret}")
-        config = uvicorn.Config(
-            create_application(runtime),
-            host=server.host,
-            port=server.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-        )
-        say(f"mediawright serves http://{server.host}:{server.port}/v1 (Ctrl-C stops it)")
-        await uvicorn.Server(config).serve()
+        if settings.loopback_without_key:
+            say("Programs on this machine need no API key.")
+        say(f"mediawright serves {address}/v1 (Ctrl-C stops it)")
+        await _until_told(server)
     return 0
+
+
+async def _until_told(server: ApiServer) -> None:
+    """Serve until SIGINT or SIGTERM; a second one ends the process at once."""
+    from mediawright.cli.output import say
+
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def tell() -> None:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        told.set()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, tell)
+    ends = [asyncio.ensure_future(told.wait()), asyncio.ensure_future(server.wait())]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    say("Stopping; what is unfinished goes on at the next start.")
+    await server.stop()

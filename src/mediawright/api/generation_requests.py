@@ -1,0 +1,81 @@
+"""A request body as the draft that the use-case takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediawright.app.intake import Draft, InputSource, parse_source
+from mediawright.app.parameters import parameters_from
+from mediawright.core.errors import InvalidRequestError
+from mediawright.core.operations import Operation
+
+if TYPE_CHECKING:
+    from mediawright.api.request_bodies import GenerateBody
+
+_OUTSIDE_PARAMETERS = {
+    "prompt",
+    "model",
+    "generation_type",
+    "source_media_urls",
+    "inputs",
+    "provider",
+    "file_path",
+    "metadata",
+}
+
+
+def draft_of(body: GenerateBody) -> Draft:
+    """Return what a body asks for.
+
+    Raises:
+        InvalidRequestError: `invalid_generation_type`, `invalid_source_media` or `invalid_n`.
+    """
+    if body.n is not None and body.count not in (None, body.n):
+        raise InvalidRequestError(
+            "invalid_n", "`n` and `count` mean the same and differ.", pointer="/n"
+        )
+    given = body.model_dump(exclude_none=True, exclude=_OUTSIDE_PARAMETERS)
+    return Draft(
+        model=body.model,
+        operation=_operation(body.generation_type),
+        prompt=body.prompt,
+        inputs=_inputs(body),
+        parameters=parameters_from(given),
+        provider=body.provider,
+        output_path=body.file_path,
+        metadata=body.metadata or {},
+    )
+
+
+def _operation(name: str | None) -> Operation | None:
+    if name is None:
+        return None
+    try:
+        return Operation(name)
+    except ValueError:
+        allowed = [item.value for item in Operation]
+        raise InvalidRequestError(
+            "invalid_generation_type",
+            f"There is no generation type {name[:60]!r}.",
+            pointer="/generation_type",
+            hint=f"Use one of {', '.join(allowed)}.",
+            details={"allowed": allowed},
+        ) from None
+
+
+def _inputs(body: GenerateBody) -> tuple[InputSource, ...]:
+    """Return the inputs; a server reads no paths of its own machine for a caller (rule 5)."""
+    sources = [parse_source(item) for item in body.source_media_urls or ()]
+    sources += [
+        InputSource(role=item.role, url=item.url, asset_id=item.asset_id)
+        for item in body.inputs or ()
+    ]
+    for index, source in enumerate(sources):
+        if source.path is not None or (source.url is None) == (source.asset_id is None):
+            raise InvalidRequestError(
+                "invalid_source_media",
+                "An input is either a URL or the id of an asset.",
+                pointer=f"/inputs/{index}",
+                hint="Give files on the internet by URL, and others by the id of an asset.",
+            )
+    return tuple(sources)
