@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediawright.assets.inspect import probe
-from mediawright.core.errors import InvalidRequestError, NotFoundError
+from mediawright.core.errors import InvalidRequestError, MediawrightError, NotFoundError
 from mediawright.core.ids import IdPrefix, has_prefix, new_id
 from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import GenerationRequest, MediaInput, Parameters
@@ -201,10 +201,7 @@ async def _bytes_on_disk(runtime: Runtime, source: InputSource, index: int) -> t
             )
         return source.path, False
     if source.url is not None:
-        downloaded = await runtime.driver.download(
-            source.url, max_bytes=runtime.settings.media.largest_upload
-        )
-        return downloaded.path, True
+        return await _fetch(runtime, source.url, index), True
     if source.data is not None:
         path = runtime.folder.staging / new_id(IdPrefix.REQUEST)
         await asyncio.to_thread(path.write_bytes, source.data)
@@ -214,6 +211,17 @@ async def _bytes_on_disk(runtime: Runtime, source: InputSource, index: int) -> t
         "An input needs a path, a URL, an asset id or bytes.",
         pointer=f"/inputs/{index}",
     )
+
+
+async def _fetch(runtime: Runtime, url: str, index: int) -> Path:
+    try:
+        downloaded = await runtime.driver.download(
+            url, max_bytes=runtime.settings.media.largest_upload
+        )
+    except MediawrightError as error:
+        error.pointer = f"/inputs/{index}"
+        raise
+    return downloaded.path
 
 
 def _check_size(facts: MediaFacts, largest: int, index: int) -> None:
