@@ -27,7 +27,7 @@ def arrange(brief: Brief, seconds: float, chance: random.Random) -> Score:
     bars = plan_bars(form.bar_count, key, style.progressions, frozenset(roles), chance)
     size = 4 if style.sevenths else 3
     ending = float(form.bar_count * beats)
-    left = max(0.5, seconds * form.tempo / 60 - ending)
+    left = seconds * form.tempo / 60 - ending
     chords = play_chords(key, bars, style.chord_pattern, chance, beats=beats, size=size)
     bass = play_bass(key, bars, style.bass_pattern, beats, chance)
     melody = play_melody(
@@ -35,8 +35,9 @@ def arrange(brief: Brief, seconds: float, chance: random.Random) -> Score:
     )
     final = voiced(key.chord(0, 3), 60, None)
     # Rolled from the bottom, as hands do it.
+    roll = min(0.05, left / 20)
     chords += [
-        Note(ending + place * 0.05, left - place * 0.05, pitch, 0.6)
+        Note(ending + place * roll, left - place * roll, pitch, 0.6)
         for place, pitch in enumerate(final)
     ]
     bass.append(Note(ending, left, bass_pitch(key, 0), 0.75))

@@ -71,9 +71,14 @@ class _Clock:
 
 
 def _words(lent: Recogniser, utterance: Utterance, *, first: bool) -> list[Word]:
+    samples, start = utterance.samples, utterance.start
     if first:
-        lent.fit_voice(utterance.samples[:_FIT_SAMPLES])
-    return [_spelt(word) for word in lent.words(utterance.samples, utterance.start)]
+        found = lent.fit_voice(samples[:_FIT_SAMPLES], start)
+        if len(samples) > _FIT_SAMPLES:
+            found = lent.words(samples, start)
+    else:
+        found = lent.words(samples, start)
+    return [_spelt(word) for word in found]
 
 
 def _spelt(word: Word) -> Word:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import threading
 from collections.abc import Generator, Iterator
@@ -14,13 +15,17 @@ from numpy.typing import NDArray
 
 from mediawright.core.errors import UnavailableError
 from mediawright.core.media import Word
+from mediawright.engines.listener.utterances import SAMPLE_RATE
 
 LANGUAGE = "en"
 _FRAMES_PER_SECOND = 100
 _MOST_DECODERS = 2
 """Each holds about 60 MB and is used by one thread at a time."""
-_VOICE_WARPS = (0.9, 1.0, 1.15)
-"""Frequency scales of a deeper, an average and a higher voice than the model's own."""
+_LOW_VOICE, _HIGH_VOICE = 0.95, 1.15
+"""Frequency scales that bring lower and higher voices to the model's own."""
+_HIGH_VOICE_LEAD = 0.013
+"""By how much per second the log score must speak for a high voice to be taken for one."""
+_LEAST_SCORE = 1e-300
 _FILLER = re.compile(r"^[<\[+]")
 _PRONUNCIATION = re.compile(r"\(\d+\)$")
 
@@ -52,19 +57,18 @@ class Recogniser:
     def __init__(self, decoder: _Decoder) -> None:
         self._decoder = decoder
 
-    def start_recording(self) -> None:
-        """Forget what was learnt about the recording before."""
-        self._tune(1.0)
-
-    def fit_voice(self, samples: NDArray[np.int16]) -> None:
-        """Tune the following recognition to the voice of a piece of speech."""
-        scores: dict[float, float] = {}
-        for warp in _VOICE_WARPS:
-            self._tune(warp)
-            self._decode(samples)
-            hypothesis = self._decoder.hyp()
-            scores[warp] = hypothesis.best_score if hypothesis else 0.0
-        self._tune(max(_VOICE_WARPS, key=lambda warp: scores[warp]))
+    def fit_voice(self, samples: NDArray[np.int16], offset: float) -> list[Word]:
+        """Tune to the voice of an utterance, and return its words as `words` does."""
+        self._tune(_HIGH_VOICE)
+        as_high = self.words(samples, offset)
+        high_score = self._score()
+        self._tune(_LOW_VOICE)
+        as_low = self.words(samples, offset)
+        lead = (high_score - self._score()) / max(1, len(samples)) * SAMPLE_RATE
+        if lead <= _HIGH_VOICE_LEAD:
+            return as_low
+        self._tune(_HIGH_VOICE)
+        return as_high
 
     def words(self, samples: NDArray[np.int16], offset: float) -> list[Word]:
         """Return the words of one utterance; fillers are left out.
@@ -90,6 +94,11 @@ class Recogniser:
     def _tune(self, warp: float) -> None:
         self._decoder.config["warp_params"] = str(warp)
         self._decoder.reinit_feat()
+
+    def _score(self) -> float:
+        """Return how well the last recognition fits, as a logarithm."""
+        hypothesis = self._decoder.hyp()
+        return math.log(max(hypothesis.best_score, _LEAST_SCORE)) if hypothesis else -math.inf
 
     def _decode(self, samples: NDArray[np.int16]) -> None:
         self._decoder.start_utt()
@@ -117,7 +126,6 @@ def recogniser() -> Generator[Recogniser]:
             lent = _idle.pop()
         except IndexError:
             lent = Recogniser(_new_decoder())
-        lent.start_recording()
         yield lent
         # One that failed halfway is not lent again.
         _idle.append(lent)
@@ -132,5 +140,5 @@ def _new_decoder() -> _Decoder:
             "No speech recogniser is installed.",
             hint="Run: pip install 'mediawright[speech]'.",
         ) from error
-    decoder = library.Decoder(samprate=16_000, loglevel="FATAL", warp_type="inverse_linear")
+    decoder = library.Decoder(samprate=SAMPLE_RATE, loglevel="FATAL", warp_type="inverse_linear")
     return cast(_Decoder, decoder)
