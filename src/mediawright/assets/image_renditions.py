@@ -22,7 +22,8 @@ _METHOD = 2
 def render_image(path: Path, found: Format, thumbnail: Path, optimized: Path) -> bool:
     """Write a picture's thumbnail, and its version for looking at. Blocks.
 
-    Both are turned as the picture asks to be shown. Of an animation, they show the first frame.
+    Both are turned as the picture asks to be shown. Of an animation there is only a thumbnail,
+    which shows the first frame.
 
     Args:
         path: The picture.
@@ -34,16 +35,19 @@ def render_image(path: Path, found: Format, thumbnail: Path, optimized: Path) ->
         Whether the version for looking at is smaller than the original; if not, there is none.
     """
     with open_image(path, found) as opened, large_picture(opened):
+        moves = getattr(opened, "is_animated", False)
         if found is JPEG:
             # Decoded at half, a quarter or an eighth where that is enough: much less work.
             opened.draft(None, (OPTIMIZED_PIXELS, OPTIMIZED_PIXELS))
         opened.thumbnail((OPTIMIZED_PIXELS, OPTIMIZED_PIXELS))
         profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
         picture = _displayable(ImageOps.exif_transpose(opened))
-    save_webp(picture, optimized, profile)
-    is_worth_it = optimized.stat().st_size < path.stat().st_size
-    if not is_worth_it:
-        optimized.unlink()
+    is_worth_it = False
+    if not moves:
+        save_webp(picture, optimized, profile)
+        is_worth_it = optimized.stat().st_size < path.stat().st_size
+        if not is_worth_it:
+            optimized.unlink()
     save_thumbnail(picture, thumbnail, profile)
     return is_worth_it
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -124,27 +124,24 @@ class AssetLibrary(FileReader):
             UnavailableError: `staging_unwritable` or `drive_unavailable`.
         """
         is_output = generation_id is not None
-        try:
+        made: list[Rendition] = []
+        with _blaming_provider(is_output):
             staged = await self._stage(source, unchanging=unchanging)
-        except InvalidRequestError as error:
-            raise _as_output(error) if is_output else error from error
         try:
-            try:
+            most_pixels = _MOST_OUTPUT_PIXELS if is_output else MOST_PIXELS
+            with _blaming_provider(is_output):
                 facts, found = await asyncio.to_thread(
-                    probe_with_format,
-                    staged.path,
-                    most_pixels=_MOST_OUTPUT_PIXELS if is_output else MOST_PIXELS,
+                    probe_with_format, staged.path, most_pixels=most_pixels
                 )
                 _require_kind(facts, expected_kind)
-            except InvalidRequestError as error:
-                raise _as_output(error) if is_output else error from error
             key = await self._choose_key(
                 workspace_id, generation_id or asset_id, index, output_path, found
             )
-            made = await self._render(staged.path, found, facts) if renditions else []
+            if renditions:
+                made = await self._render(staged.path, found, facts)
             await self._put(staged.path, key, found)
         except BaseException:
-            await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+            await _discard(staged.path, *(one.path for one in made))
             raise
         asset = Asset(
             id=asset_id,
@@ -192,7 +189,7 @@ class AssetLibrary(FileReader):
             )
             await self._put(staged.path, key, JSON)
         except BaseException:
-            await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+            await _discard(staged.path)
             raise
         return Asset(
             id=asset_id,
@@ -261,7 +258,7 @@ class AssetLibrary(FileReader):
             adopt = self._staging.adopt_now
             staged = await asyncio.to_thread(adopt, source, unchanging=unchanging)
             if staged.byte_count > self._max_bytes:
-                await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+                await _discard(staged.path)
                 raise too_large(self._max_bytes)
             return staged
         return await self._staging.write_stream(source, self._max_bytes)
@@ -296,8 +293,7 @@ class AssetLibrary(FileReader):
                 await self._put(rendition.path, key, rendition.format)
             except MediawrightError:
                 _log.warning("could not keep the %s of %s", rendition.word, asset.id, exc_info=True)
-                with suppress(OSError):
-                    await asyncio.to_thread(rendition.path.unlink, missing_ok=True)
+                await _discard(rendition.path)
             else:
                 keys[f"{rendition.word}_key"] = key
         return msgspec.structs.replace(asset, **keys)
@@ -318,11 +314,22 @@ def _require_kind(facts: MediaFacts, expected: MediaKind | None) -> None:
         )
 
 
-def _as_output(error: InvalidRequestError) -> ProviderError:
-    """Return what is wrong with a file as the fault of the provider that made it."""
-    return ProviderError(
-        "corrupt_media",
-        f"The provider's file cannot be used. {error.message}",
-        hint="Try again, or with another provider.",
-        details={**error.details, "reason": error.code},
-    )
+@contextmanager
+def _blaming_provider(is_output: bool) -> Generator[None, None, None]:  # noqa: FBT001 - only here
+    """Let what is wrong with an output be the fault of the provider that made it."""
+    try:
+        yield
+    except InvalidRequestError as error:
+        if not is_output:
+            raise
+        raise ProviderError(
+            "corrupt_media",
+            f"The provider's file cannot be used. {error.message}",
+            hint="Try again, or with another provider.",
+            details={**error.details, "reason": error.code},
+        ) from error
+
+
+async def _discard(*paths: Path) -> None:
+    for path in paths:
+        await asyncio.to_thread(path.unlink, missing_ok=True)

@@ -85,7 +85,7 @@ class LocalDrive(Drive):
 
     async def delete(self, key: str) -> bool:
         """Delete a file, and the folders that are empty then; tell whether there was one."""
-        return await asyncio.to_thread(self._delete, key)
+        return await asyncio.to_thread(self.delete_now, key)
 
     async def older_than(self, prefix: str, seconds: float) -> list[str]:
         """Return the keys below a folder whose files were written longer ago than that."""
@@ -162,7 +162,8 @@ class LocalDrive(Drive):
         file.seek(start)
         return file
 
-    def _delete(self, key: str) -> bool:
+    def delete_now(self, key: str) -> bool:
+        """Like `delete`, for a thread that may block."""
         path = self._path(key)
         try:
             path.unlink()

@@ -39,7 +39,7 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         """Name the folder."""
-        self.folder = folder.absolute()
+        self.folder = Path(os.path.abspath(folder))  # noqa: PTH100 - keeps links as they are
 
     def new_path(self, suffix: str = "") -> Path:
         """Return a path in the folder that nothing uses, ending with `suffix`.
@@ -55,7 +55,8 @@ class Staging:
 
     def owns(self, path: Path) -> bool:
         """Tell whether a file lies in the folder, so that it may be moved away."""
-        return path.absolute().is_relative_to(self.folder)
+        folder = os.path.realpath(self.folder)
+        return Path(os.path.realpath(path.parent)).is_relative_to(folder)
 
     async def write_stream(
         self, chunks: AsyncIterator[bytes], max_bytes: int | None = None
@@ -84,12 +85,10 @@ class Staging:
             if writing is not None:
                 await writing
             return await asyncio.to_thread(file.finish)
-        except BaseException as error:
+        except BaseException:
             if writing is not None:
                 await asyncio.wait([writing])
             await asyncio.to_thread(file.discard)
-            if isinstance(error, OSError):
-                raise unwritable(error) from error
             raise
 
     def write_now(self, data: bytes) -> StagedFile:
@@ -148,10 +147,8 @@ class Staging:
             for chunk in chunks:
                 file.write([chunk])
             return file.finish()
-        except BaseException as error:
+        except BaseException:
             file.discard()
-            if isinstance(error, OSError):
-                raise unwritable(error) from error
             raise
 
     def _new_file(self) -> _GrowingFile:
@@ -192,11 +189,17 @@ class _GrowingFile:
 
     def write(self, chunks: list[bytes]) -> None:
         for chunk in chunks:
-            view = memoryview(chunk)
-            while view:
-                view = view[self._file.write(view) :]
+            try:
+                self._append(chunk)
+            except OSError as error:
+                raise unwritable(error) from error
             self._digest.update(chunk)
             self._byte_count += len(chunk)
+
+    def _append(self, chunk: bytes) -> None:
+        view = memoryview(chunk)
+        while view:
+            view = view[self._file.write(view) :]
 
     def finish(self) -> StagedFile:
         self._file.close()
