@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mediawright.core.errors import InvalidRequestError
-from mediawright.engines.composer.effects import limited, reverberated
+from mediawright.engines.composer.effects import add_room, limit
 from mediawright.engines.composer.instruments import play
 from mediawright.engines.composer.waves import Curve, Wave, noise
 from mediawright.engines.requests import Sound
@@ -68,7 +68,7 @@ def ambience(prompt: str, seconds: float, seed: int, sample_rate: int = 44_100) 
     mix = np.zeros((place.frames, 2), np.float32)
     for name, level in heard:
         mix += np.float32(level) * _SOUNDS[name](place)
-    mix = limited(mix, sample_rate, _LOUDNESS, _CEILING)
+    limit(mix, sample_rate, _LOUDNESS, _CEILING)
     edge = min(place.frames // 2, round(_EDGE_SECONDS * sample_rate))
     if edge:
         ramp = (np.sin(np.linspace(0, np.pi / 2, edge)) ** 2).astype(np.float32)[:, None]
@@ -227,7 +227,7 @@ def _thunder(place: _Place) -> Wave:
 
 
 def _birds(place: _Place) -> Wave:
-    sound = 0.12 * _steady(place, 300, 1_800)
+    sound = np.float32(0.12) * _steady(place, 300, 1_800)
     start = place.chance.uniform(0.1, 0.6)
     while start < place.seconds - 0.2:
         base, side = place.chance.uniform(2_200, 4_200), place.chance.uniform(0.1, 0.9)
@@ -245,8 +245,8 @@ def _birds(place: _Place) -> Wave:
                 sound[begin:end] += heard.astype(np.float32)
             start += length + place.chance.uniform(0.02, 0.09)
         start += place.chance.uniform(0.5, 2.0)
-    room = reverberated(sound.mean(axis=1), place.rate, 1.2, 7)
-    return (sound + np.float32(0.35) * room).astype(np.float32)
+    add_room(sound, sound.mean(axis=1), place.rate, seconds=1.2, level=0.35, seed=7)
+    return sound
 
 
 def _crickets(place: _Place) -> Wave:

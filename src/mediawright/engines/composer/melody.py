@@ -109,7 +109,9 @@ def _bar(key: Key, bar: Bar, motif: _Motif, *, before: int, middle: int, beats: 
         elif wanted < middle - _REACH:
             wanted += 7
         is_strong = beat in (0.0, 2.0) or length >= 1.5
-        pitch = key.nearest(wanted, chord) if is_strong else key.nearest(wanted)
+        # A movement that snaps back to where it came from would sound stuck.
+        left = frozenset({pitch % 12}) if step and notes else frozenset[int]()
+        pitch = key.nearest(wanted, (chord if is_strong else key.pitch_classes) - left)
         velocity = 0.72 if is_strong else 0.58
         notes.append(Note(bar.index * beats + beat, length, pitch, velocity))
     return notes

@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from mediawright.engines.composer import drums
-from mediawright.engines.composer.effects import crackled, echoed, limited, reverberated
+from mediawright.engines.composer.effects import add_crackle, add_echo, add_room, brighten, limit
 from mediawright.engines.composer.instruments import LEVELS, play
 from mediawright.engines.composer.score import Note, Part, Score
 from mediawright.engines.composer.styles import Style
@@ -20,6 +20,7 @@ _ECHOING = frozenset({"melody", "chords"})
 _LOUDNESS = 0.17
 _CEILING = 0.82
 """Below full scale, because lossy formats overshoot."""
+_TREBLE = 0.6
 _FADE_SECONDS = 1.6
 _NOTES_PER_REPORT = 12
 _EIGHTH = 0.5
@@ -78,17 +79,19 @@ def mix_down(score: Score, style: Style, rate: int, number: int, report: Report)
     _play_drums(desk, score, style, chance)
     report(0.82, "mixing")
     if style.ducking:
-        desk.dry += desk.ducked * _ducking(score, style, rate, frames)[:, None]
-    seed = number % (1 << 32)
-    desk.dry += np.float32(style.reverb) * reverberated(desk.room, rate, style.room_seconds, seed)
+        desk.ducked *= _ducking(score, style, rate, frames)[:, None]
+        desk.dry += desk.ducked
+    mix, seed = desk.dry, number % (1 << 32)
+    add_room(mix, desk.room, rate, seconds=style.room_seconds, level=style.reverb, seed=seed)
     report(0.92, "mixing")
     if style.echo:
-        step = 0.75 * score.beat_seconds
-        desk.dry += np.float32(style.echo) * echoed(desk.echo, rate, step)
-    mix = limited(desk.dry, rate, _LOUDNESS, _CEILING)
+        add_echo(mix, desk.echo, rate, step=0.75 * score.beat_seconds, level=style.echo)
+    brighten(mix, rate, _TREBLE)
+    limit(mix, rate, _LOUDNESS, _CEILING)
     if style.crackle:
-        mix = mix + crackled(frames, rate, seed)
-    return _faded(mix, score, rate)
+        add_crackle(mix, rate, seed)
+    _fade(mix, score, rate)
+    return mix
 
 
 def _play_notes(
@@ -160,9 +163,8 @@ def _ducking(score: Score, style: Style, rate: int, frames: int) -> Wave:
     return gain
 
 
-def _faded(mix: Wave, score: Score, rate: int) -> Wave:
-    """Return the mix fading to silence while its last chord rings."""
+def _fade(mix: Wave, score: Score, rate: int) -> None:
+    """Let the mix fade to silence while its last chord rings."""
     ringing = score.seconds - score.ending_beat * score.beat_seconds
     length = min(len(mix), max(1, round(min(_FADE_SECONDS, 0.7 * ringing) * rate)))
     mix[-length:] *= (np.cos(np.linspace(0, np.pi / 2, length)) ** 2).astype(np.float32)[:, None]
-    return mix
