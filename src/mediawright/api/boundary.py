@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from mediawright.api.replies import json_bytes, unexpected_body
+from mediawright.api.replies import HTTP_PROBLEMS, error_body, json_bytes
 from mediawright.core.ids import IdPrefix, new_id
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Boundary:
                 message["headers"] = [*headers, (_HEADER, request_id.encode())]
             await send(message)
 
+        if "\0" in scope["path"]:
+            # No database takes it, and no name here has it.
+            await _answer(send_with_id, 404, request_id)
+            return
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
@@ -55,14 +59,15 @@ class Boundary:
                     # The server breaks the connection off, so that nobody takes half a file
                     # for a whole one.
                     raise
-                await _answer(send_with_id, json_bytes(unexpected_body(request_id)))
+                await _answer(send_with_id, 500, request_id)
 
 
-async def _answer(send: Send, body: bytes) -> None:
+async def _answer(send: Send, status: int, request_id: str) -> None:
+    body = json_bytes(error_body(HTTP_PROBLEMS[status], request_id))
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -58,14 +58,10 @@ def _problem(fault: Mapping[str, Any]) -> Problem:
             hint="GET /v1/openapi.json lists them.",
         )
     message = f"`{name}` is required." if kind == "missing" else f"`{name}`: {fault['msg']}."
-    return Problem(code=_code(path[0], kind), message=message, pointer=pointer)
-
-
-def _code(field: str, kind: str) -> str:
-    """Return the code for a bad value of a field, the same as the model's own check gives."""
-    if kind == "missing" and field not in _CODES:
-        return f"{field}_required"
-    return _CODES.get(field, f"invalid_{field}")
+    # In a body the code is the same that the model's own check would give.
+    codes = _CODES if source == "body" else {}
+    code = codes.get(path[0], f"{path[0]}_required" if kind == "missing" else f"invalid_{path[0]}")
+    return Problem(code=code, message=message, pointer=pointer)
 
 
 def _pointer(path: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mediawright.app.intake import Draft, InputSource, parse_source
@@ -12,6 +13,7 @@ from mediawright.core.operations import Operation
 if TYPE_CHECKING:
     from mediawright.api.request_bodies import GenerateBody
 
+OwnAsset = Callable[[str], str | None]
 _OUTSIDE_PARAMETERS = {
     "prompt",
     "model",
@@ -24,8 +26,12 @@ _OUTSIDE_PARAMETERS = {
 }
 
 
-def draft_of(body: GenerateBody) -> Draft:
+def draft_of(body: GenerateBody, own_asset: OwnAsset) -> Draft:
     """Return what a body asks for.
+
+    Args:
+        body: The request.
+        own_asset: Returns the id of the asset that a URL of this server names.
 
     Raises:
         InvalidRequestError: `invalid_generation_type`, `invalid_source_media` or `invalid_n`.
@@ -39,7 +45,7 @@ def draft_of(body: GenerateBody) -> Draft:
         model=body.model,
         operation=_operation(body.generation_type),
         prompt=body.prompt,
-        inputs=_inputs(body),
+        inputs=_inputs(body, own_asset),
         parameters=parameters_from(given),
         provider=body.provider,
         output_path=body.file_path,
@@ -63,14 +69,15 @@ def _operation(name: str | None) -> Operation | None:
         ) from None
 
 
-def _inputs(body: GenerateBody) -> tuple[InputSource, ...]:
+def _inputs(body: GenerateBody, own_asset: OwnAsset) -> tuple[InputSource, ...]:
     """Return the inputs; a server reads no paths of its own machine for a caller (rule 5)."""
-    sources = [parse_source(item) for item in body.source_media_urls or ()]
-    sources += [
+    given = [parse_source(item) for item in body.source_media_urls or ()]
+    given += [
         InputSource(role=item.role, url=item.url, asset_id=item.asset_id)
         for item in body.inputs or ()
     ]
-    for index, source in enumerate(sources):
+    sources: list[InputSource] = []
+    for index, source in enumerate(given):
         if source.path is not None or (source.url is None) == (source.asset_id is None):
             raise InvalidRequestError(
                 "invalid_source_media",
@@ -78,4 +85,6 @@ def _inputs(body: GenerateBody) -> tuple[InputSource, ...]:
                 pointer=f"/inputs/{index}",
                 hint="Give files on the internet by URL, and others by the id of an asset.",
             )
+        own = None if source.url is None else own_asset(source.url)
+        sources.append(source if own is None else InputSource(role=source.role, asset_id=own))
     return tuple(sources)

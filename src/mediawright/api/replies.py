@@ -82,11 +82,6 @@ def error_body(problem: Problem, request_id: str) -> dict[str, Any]:
     return body
 
 
-def unexpected_body(request_id: str) -> dict[str, Any]:
-    """Return the answer to a request that a defect of ours ended."""
-    return error_body(HTTP_PROBLEMS[500], request_id)
-
-
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every error in the one shape."""
     app.add_exception_handler(MediawrightError, _ours)

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from mediawright.catalog.values import is_text, read_seconds
+from mediawright.api.texts import Text, readable
+from mediawright.catalog.values import read_seconds
 from mediawright.core.operations import EditMode, InputRole
 
 _MOST_ITEMS = 64
-
-
-def _readable(value: Any) -> Any:
-    """Refuse text that no database and no provider takes: NUL, and halves of characters."""
-    if not all(is_text(text) for text in _texts(value)):
-        raise PydanticCustomError("text", "It holds a character that is none.")
-    return value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, item in value.items():  # pyright: ignore[reportUnknownVariableType] - any JSON
-            yield from _texts(name)
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:  # pyright: ignore[reportUnknownVariableType] - any JSON
-            yield from _texts(item)
 
 
 def _as_list(value: Any) -> Any:
@@ -46,7 +27,6 @@ def _seconds(value: Any) -> Any:
     return seconds
 
 
-Text = Annotated[str, AfterValidator(_readable)]
 Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float | str)]
 Urls = Annotated[
     list[Text],
@@ -54,7 +34,7 @@ Urls = Annotated[
     BeforeValidator(_as_list, json_schema_input_type=str | list[str]),
 ]
 Labels = Annotated[dict[Text, Text], Field(max_length=_MOST_ITEMS)]
-VendorSettings = Annotated[dict[str, dict[str, Any]], AfterValidator(_readable)]
+VendorSettings = Annotated[dict[str, dict[str, Any]], AfterValidator(readable)]
 
 
 class _Request(BaseModel):

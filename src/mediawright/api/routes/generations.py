@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -11,11 +12,12 @@ from mediawright.api.closing import Closing, while_wanted
 from mediawright.api.context import CallerOf, ClosingOf, RuntimeOf
 from mediawright.api.documentation import described_errors
 from mediawright.api.generation_requests import draft_of
-from mediawright.api.locations import asset_urls
+from mediawright.api.locations import asset_urls, own_asset_id
 from mediawright.api.pointers import flat_pointer, point_into
 from mediawright.api.replies import json_reply
 from mediawright.api.reply_bodies import GenerationBody, GenerationPage
 from mediawright.api.request_bodies import GenerateBody
+from mediawright.api.texts import Text
 from mediawright.app.follow import get_generation, list_generations, wait_for
 from mediawright.app.generate import generate
 from mediawright.app.runtime import Runtime
@@ -69,7 +71,7 @@ async def generate_media(
         generation = await generate(
             runtime,
             caller.workspace_id,
-            draft_of(body),
+            draft_of(body, partial(own_asset_id, request)),
             idempotency_key=idempotency_key,
             api_key_id=caller.key_id,
         )
@@ -96,13 +98,13 @@ async def index(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     status: Annotated[PublicStatus | None, Query()] = None,
-    model: Annotated[str | None, Query()] = None,
+    model: Annotated[Text | None, Query()] = None,
     generation_type: Annotated[Operation | None, Query()] = None,
     conversation_id: Annotated[
-        str | None, Query(description="Only those with this label in their metadata.")
+        Text | None, Query(description="Only those with this label in their metadata.")
     ] = None,
     persona: Annotated[
-        str | None, Query(description="Only those with this label in their metadata.")
+        Text | None, Query(description="Only those with this label in their metadata.")
     ] = None,
 ) -> Response:
     """Return a page of the workspace's generations with their outputs."""

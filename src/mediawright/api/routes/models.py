@@ -10,6 +10,7 @@ from mediawright.api.context import CallerOf, RuntimeOf
 from mediawright.api.documentation import described_errors
 from mediawright.api.replies import json_reply
 from mediawright.api.reply_bodies import ModelPage, ShownModelBody
+from mediawright.api.texts import Text
 from mediawright.app.models import describe_model, list_models
 from mediawright.core.operations import MediaKind, Operation
 
@@ -30,7 +31,7 @@ async def index(
     generation_type: Annotated[
         Operation | None, Query(description="What they must be able to do.")
     ] = None,
-    provider: Annotated[str | None, Query(description="Who must serve them.")] = None,
+    provider: Annotated[Text | None, Query(description="Who must serve them.")] = None,
     live: Annotated[bool | None, Query(description="Only those that can be used today.")] = None,
 ) -> Response:
     """Return every model with its limits and prices."""
