@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from mediawright.assets.library import AssetLibrary
 from PIL import Image
 
 from mediawright.assets.drive import Drive
+from mediawright.assets.library import AssetLibrary
 from mediawright.assets.staging import Staging
 from mediawright.core.clock import ManualClock
 from mediawright.core.errors import MissingApiKeyError, ProviderError
@@ -251,6 +252,23 @@ class Bench:
         base = self.generation()
         route = msgspec.structs.replace(base.routes[0], synchronous=False)
         return msgspec.structs.replace(base, routes=(route,), **changes)
+
+    async def until(self, holds: Callable[[], Awaitable[bool] | bool]) -> None:
+        """Let threads and tasks make progress, without moving time, until something holds."""
+        async with asyncio.timeout(20):
+            while True:
+                answer = holds()
+                if answer if isinstance(answer, bool) else await answer:
+                    return
+                await asyncio.sleep(0.001)
+
+    async def until_state(self, generation: Generation, state: GenerationState) -> None:
+        """Let things go on, without moving time, until the generation is in that state."""
+
+        async def holds() -> bool:
+            return (await self.look(generation)).state is state
+
+        await self.until(holds)
 
     async def settle(self, generation: Generation, *, seconds: float = 30.0) -> Generation:
         """Move time in small steps until the generation stands still or time is up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -233,8 +234,28 @@ async def test_an_idempotency_key_makes_one_generation(bench: Bench) -> None:
 async def test_an_accepted_job_is_acknowledged_before_the_first_question(bench: Bench) -> None:
     provider = bench.use(ScriptedProvider(submits=[Accepted(handle={"id": "v-1"})]))
     created = await bench.jobs.create(bench.queued())
-    await bench.spin()
+    await bench.until_state(created, S.RUNNING)
     assert await bench.attempt_states(created) == ["acknowledged"]
     ended = await bench.settle(created)
     assert ended.state is S.SUCCEEDED
     assert provider.polled >= 1
+
+
+async def test_an_answer_at_once_costs_two_commits(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.use(ScriptedProvider())
+    commits = 0
+    write = bench.database.write
+
+    async def counted(work: Any) -> Any:
+        nonlocal commits
+        commits += 1
+        return await write(work)
+
+    monkeypatch.setattr(bench.database, "write", counted)
+    ended = await bench.settle(await bench.jobs.create(bench.generation()))
+    assert ended.state is S.SUCCEEDED
+    assert commits == 2
+    found = await bench.database.read(lambda c: spans.for_trace(c, WORKSPACE, ended.trace_id))
+    assert {span.name for span in found} == {"text-to-image", "submit", "store"}

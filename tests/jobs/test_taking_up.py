@@ -25,7 +25,7 @@ async def die(bench: Bench) -> None:
 async def test_a_wait_goes_on(bench: Bench) -> None:
     first = bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
     created = await bench.jobs.create(bench.queued())
-    await bench.spin()
+    await bench.until(lambda: first.polled == 1)
     await die(bench)
     second = bench.use(ScriptedProvider(submits=[ACCEPTED]))
     assert await bench.jobs.start() == 1
@@ -48,8 +48,7 @@ async def test_a_queued_generation_is_submitted(bench: Bench) -> None:
 async def test_a_request_that_may_have_left_is_unknown(bench: Bench) -> None:
     first = bench.use(ScriptedProvider(gate=asyncio.Event()))
     created = await bench.jobs.create(bench.generation())
-    await bench.spin()
-    assert len(first.calls) == 1
+    await bench.until(lambda: len(first.calls) == 1)
     await die(bench)
     second = bench.use(ScriptedProvider())
     assert await bench.jobs.start() == 1
@@ -61,9 +60,9 @@ async def test_a_request_that_may_have_left_is_unknown(bench: Bench) -> None:
 
 async def test_a_free_one_is_made_again(bench: Bench) -> None:
     features = frozenset({Feature.REPEATABLE_SUBMIT})
-    bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))
+    first = bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))
     created = await bench.jobs.create(bench.generation())
-    await bench.spin()
+    await bench.until(lambda: len(first.calls) == 1)
     await die(bench)
     second = bench.use(ScriptedProvider(features=features))
     await bench.jobs.start()
@@ -86,9 +85,9 @@ async def test_a_reply_that_was_received_is_not_lost(bench: Bench) -> None:
 
 
 async def test_a_half_written_reply_does_not_count(bench: Bench) -> None:
-    bench.use(ScriptedProvider(gate=asyncio.Event()))
+    first = bench.use(ScriptedProvider(gate=asyncio.Event()))
     created = await bench.jobs.create(bench.generation())
-    await bench.spin()
+    await bench.until(lambda: len(first.calls) == 1)
     await die(bench)
     place = bench.folder / "replies" / f"{created.id}-1"
     place.mkdir(parents=True)
@@ -128,9 +127,9 @@ async def test_a_crash_after_the_file_was_stored_stores_it_once(
 
 async def test_a_cancellation_is_finished(bench: Bench) -> None:
     features = frozenset({Feature.CANCEL})
-    bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
+    first = bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
     created = await bench.jobs.create(bench.queued())
-    await bench.spin()
+    await bench.until(lambda: first.polled == 1)
     await die(bench)
     # Cancelled by a process that could not tell the provider before it ended too.
     bench.jobs._stop_at_provider = _nothing  # type: ignore[method-assign]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 from tests.jobs.bench import (
@@ -40,6 +42,16 @@ def steady(bench: Bench) -> None:
     bench.settings = msgspec.structs.replace(bench.settings, cadence=cadences)
 
 
+async def pass_polls(bench: Bench, provider: ScriptedProvider, number: int) -> None:
+    """Move time from one question to the next, so many times."""
+    for _ in range(number):
+        asked = provider.polled
+        await bench.until(lambda asked=asked: provider.polled > asked - 1 and provider.polled > 0)
+        await bench.spin(3)
+        await bench.clock.advance(10.0)
+        await bench.until(lambda asked=asked: provider.polled > asked)
+
+
 async def test_progress_is_noted_and_the_result_fetched(bench: Bench) -> None:
     provider = bench.use(
         waiting(
@@ -60,11 +72,11 @@ async def test_the_provider_s_own_pace_is_kept(bench: Bench) -> None:
     steady(bench)
     provider = bench.use(waiting(Waiting(stage="running", retry_after=3.0)))
     created = await bench.jobs.create(bench.queued())
-    await bench.spin()
-    for _ in range(4):
-        await bench.clock.advance(3.0)
+    for polls in range(1, 6):
+        await bench.until(lambda polls=polls: provider.polled == polls)
         await bench.spin()
-    assert provider.polled == 5
+        assert provider.polled == polls
+        await bench.clock.advance(3.0)
     assert (await bench.look(created)).state is S.RUNNING
 
 
@@ -79,10 +91,7 @@ async def test_an_overdue_job_goes_on_and_is_charged_once(bench: Bench) -> None:
     steady(bench)
     provider = bench.use(waiting())
     created = await bench.jobs.create(bench.queued())
-    for _ in range(8):
-        await bench.spin()
-        await bench.clock.advance(10.0)
-    await bench.spin()
+    await pass_polls(bench, provider, 8)
     overdue = await bench.look(created)
     assert overdue.overdue
     assert overdue.state is S.RUNNING
@@ -97,11 +106,9 @@ async def test_past_the_limit_it_expires_and_the_hold_is_released(bench: Bench) 
     features = frozenset({Feature.CANCEL})
     provider = bench.use(waiting(features=features))
     created = await bench.jobs.create(bench.queued())
-    for _ in range(62):
-        await bench.spin(4)
-        await bench.clock.advance(10.0)
-    await bench.spin()
-    expired = await bench.look(created)
+    await pass_polls(bench, provider, 61)
+    await bench.clock.advance(10.0)
+    expired = await bench.settle(created)
     assert expired.state is S.EXPIRED
     assert expired.problem is not None
     assert expired.problem.code == "expired"
@@ -129,7 +136,7 @@ async def test_the_provider_s_verdict_ends_it(bench: Bench, kind: FaultKind, sta
 async def test_cancelling_flips_the_state_at_once_and_stops_the_provider(bench: Bench) -> None:
     provider = bench.use(waiting(features=frozenset({Feature.CANCEL})))
     created = await bench.jobs.create(bench.queued())
-    await bench.spin()
+    await bench.until(lambda: provider.polled == 1)
     cancelled = await bench.jobs.cancel(WORKSPACE, created.id)
     assert cancelled.state is S.CANCELLED
     assert cancelled.charge_micros is None
@@ -147,7 +154,7 @@ async def test_what_cannot_be_stopped_is_charged(
 ) -> None:
     provider = bench.use(waiting(features=features, can_cancel=False))
     created = await bench.jobs.create(bench.queued())
-    await bench.spin()
+    await bench.until(lambda: provider.polled == 1)
     await bench.jobs.cancel(WORKSPACE, created.id)
     ended = await bench.settle(created)
     assert ended.state is S.CANCELLED
@@ -168,12 +175,10 @@ async def test_cancelling_before_the_submit_costs_nothing(bench: Bench) -> None:
 
 
 async def test_cancelling_during_a_paid_submit_tells_the_truth(bench: Bench) -> None:
-    import asyncio
-
     provider = ScriptedProvider(gate=asyncio.Event())
     bench.use(provider)
     created = await bench.jobs.create(bench.generation())
-    await bench.spin()
+    await bench.until(lambda: len(provider.calls) == 1)
     assert (await bench.jobs.cancel(WORKSPACE, created.id)).state is S.CANCELLED
     assert provider.gate is not None
     provider.gate.set()
@@ -184,12 +189,10 @@ async def test_cancelling_during_a_paid_submit_tells_the_truth(bench: Bench) -> 
 
 
 async def test_a_free_submit_is_broken_off(bench: Bench) -> None:
-    import asyncio
-
     features = frozenset({Feature.REPEATABLE_SUBMIT})
-    bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))
+    provider = bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))
     created = await bench.jobs.create(bench.generation())
-    await bench.spin()
+    await bench.until(lambda: len(provider.calls) == 1)
     await bench.jobs.cancel(WORKSPACE, created.id)
     ended = await bench.settle(created)
     assert ended.state is S.CANCELLED

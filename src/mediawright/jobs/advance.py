@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -52,7 +52,7 @@ class Steps:
         Should a later route turn out to be asynchronous, it comes back running.
         """
         context = self._context
-        with self._working(generation.id):
+        async with self._working(generation.id):
             outcome = await _patiently(
                 context, generation, "submit", lambda: submit(context, generation, fresh)
             )
@@ -66,7 +66,7 @@ class Steps:
         if generation.state not in _BEFORE_ACCEPTANCE:
             return generation.state.value
         context = self._context
-        with self._working(generation_id):
+        async with self._working(generation_id):
             outcome = await _patiently(
                 context, generation, "submit", lambda: submit(context, generation)
             )
@@ -77,7 +77,7 @@ class Steps:
         if generation_id in self._delivered:
             return GenerationState.STORING.value
         generation = await self._load(generation_id)
-        with self._working(generation_id):
+        async with self._working(generation_id):
             outcome = await _patiently(
                 self._context, generation, "wait", lambda: self._until_delivered(generation_id)
             )
@@ -91,7 +91,7 @@ class Steps:
             if not isinstance(outcome, Delivered):
                 return outcome.state.value
             delivered = outcome
-        with self._working(generation_id):
+        async with self._working(generation_id):
             return (await self._store(delivered)).state.value
 
     async def _store(self, delivered: Delivered) -> Generation:
@@ -102,11 +102,12 @@ class Steps:
             lambda: store(self._context, delivered),
         )
 
-    @contextmanager
-    def _working(self, generation_id: str) -> Generator[None]:
+    @asynccontextmanager
+    async def _working(self, generation_id: str) -> AsyncGenerator[None]:
         self._active[generation_id] += 1
         try:
             yield
+            await self._context.tracer.flush(generation_id)
         finally:
             self._active[generation_id] -= 1
             if not self._active[generation_id]:

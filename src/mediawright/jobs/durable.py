@@ -24,6 +24,8 @@ APPLICATION_VERSION = "1"
 """Constant, so that an upgrade of this package finds the work of the one before."""
 _EXECUTOR_THREADS = 16
 _MOST_RECOVERIES = 10_000
+_LAST_RECORDS = 5.0
+"""Seconds that closing waits for workflows that only have to write down how they ended."""
 
 _current: list[DurableEngine] = []
 """DBOS is one per process; this is the engine its workflow belongs to."""
@@ -63,6 +65,8 @@ class DurableEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._running: set[asyncio.Task[Any]] = set()
+        self._workflows: set[asyncio.Task[Any]] = set()
+        self._closing = False
         self._starting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -118,7 +122,15 @@ class DurableEngine:
         await asyncio.to_thread(self._thread.join)
         self._loop.close()
         self._thread = self._loop = None
+        self._closing = False
         _current.remove(self)
+
+    def follow(self) -> None:
+        """Remember the current task as a workflow's until it ends (called on the engine's loop)."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._workflows.add(task)
+            task.add_done_callback(self._workflows.discard)
 
     async def run_here(self, step: Coroutine[Any, Any, str]) -> str:
         """Run a step on the application's loop (called on the engine's)."""
@@ -126,6 +138,9 @@ class DurableEngine:
         loop = self._application_loop
         if task is None or loop is None:
             raise RuntimeError("the engine is not running")
+        if self._closing:
+            step.close()
+            raise asyncio.CancelledError
         self._running.add(task)
         try:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(step, loop))
@@ -159,10 +174,12 @@ class DurableEngine:
         return f"{generation_id}#{len(known)}" if known else generation_id
 
     async def _stop_workflows(self) -> None:
-        running = list(self._running)
-        for task in running:
+        self._closing = True
+        for task in list(self._running):
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        # Those between two steps still write what the last one returned.
+        if self._workflows:
+            await asyncio.wait(self._workflows, timeout=_LAST_RECORDS)
 
     async def _there(self, work: Coroutine[Any, Any, _T]) -> _T:
         if self._loop is None:
@@ -194,6 +211,7 @@ async def store_step(generation_id: str) -> str:
 @DBOS.workflow(name="generation", max_recovery_attempts=_MOST_RECOVERIES)
 async def run_generation(generation_id: str) -> str:
     """Be the durable promise that a generation reaches its end."""
+    _current[0].follow()
     await submit_step(generation_id)
     await wait_step(generation_id)
     return await store_step(generation_id)

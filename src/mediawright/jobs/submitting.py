@@ -206,6 +206,7 @@ async def _taken(
     now = context.clock.now()
 
     def work(connection: Connection) -> Generation | None:
+        context.tracer.write_steps(connection, generation.id)
         attempts.settle(
             connection,
             generation.id,

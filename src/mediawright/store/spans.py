@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from mediawright.core.generation import Span
@@ -18,12 +17,12 @@ from mediawright.store.codec import (
     to_micros,
     to_micros_or_none,
 )
+from mediawright.store.insertion import insert_once
 from mediawright.store.tables import spans
 
 _attributes = msgspec.json.Decoder(dict[str, Any])
 
 _OWN = spans.c.workspace_id == bindparam("workspace_id")
-_INSERT = sa.insert(spans)
 _ATTRIBUTES = select(spans.c.attributes).where(spans.c.id == bindparam("span_id"))
 _FINISH = (
     update(spans)
@@ -46,24 +45,22 @@ _FOR_GENERATION = (
 )
 
 
-def insert(c: Connection, span: Span) -> None:
-    """Add a span, finished or not."""
-    c.execute(
-        _INSERT,
-        {
-            "id": span.id,
-            "workspace_id": span.workspace_id,
-            "trace_id": span.trace_id,
-            "parent_id": span.parent_id,
-            "generation_id": span.generation_id,
-            "name": span.name,
-            "kind": span.kind,
-            "status": span.status,
-            "attributes": to_json(span.attributes),
-            "started_at": to_micros(span.started_at),
-            "ended_at": to_micros_or_none(span.ended_at),
-        },
-    )
+def insert(c: Connection, span: Span) -> bool:
+    """Add a span, finished or not; tell whether it is new."""
+    values = {
+        "id": span.id,
+        "workspace_id": span.workspace_id,
+        "trace_id": span.trace_id,
+        "parent_id": span.parent_id,
+        "generation_id": span.generation_id,
+        "name": span.name,
+        "kind": span.kind,
+        "status": span.status,
+        "attributes": to_json(span.attributes),
+        "started_at": to_micros(span.started_at),
+        "ended_at": to_micros_or_none(span.ended_at),
+    }
+    return insert_once(c, spans, values, ("id",))
 
 
 def finish(

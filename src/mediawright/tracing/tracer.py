@@ -27,6 +27,8 @@ class Tracer:
         """Write into `database`."""
         self._database = database
         self._clock = clock
+        self._steps: dict[str, list[Span]] = {}
+        self._written: set[str] = set()
 
     def begin(self, connection: Connection, generation: Generation) -> None:
         """Write the root span of a new generation, in the caller's transaction."""
@@ -52,13 +54,14 @@ class Tracer:
     def finish(
         self, connection: Connection, generation: Generation, attributes: dict[str, Any]
     ) -> None:
-        """Finish the root span, in the caller's transaction.
+        """Finish the root span and write the parts so far, in the caller's transaction.
 
         Args:
             connection: The open transaction.
             generation: The generation as it has become, finished.
             attributes: What is known only now: provider, outputs, cost.
         """
+        self.write_steps(connection, generation.id)
         spans.finish(
             connection,
             root_span_id(generation.trace_id),
@@ -71,7 +74,11 @@ class Tracer:
     async def step(
         self, generation: Generation, name: str, **attributes: Any
     ) -> AsyncGenerator[dict[str, Any]]:
-        """Time a part of the generation; the yielded attributes may be added to."""
+        """Time a part of the generation; the yielded attributes may be added to.
+
+        It is written with the next transaction of the generation that takes it along, so
+        that a trace costs no commit of its own.
+        """
         collected: dict[str, Any] = dict(attributes)
         span = Span(
             id=new_id(IdPrefix.SPAN),
@@ -91,7 +98,26 @@ class Tracer:
             finished = msgspec.structs.replace(
                 span, ended_at=self._clock.now(), status=status, attributes=collected
             )
-            await self._database.write(lambda connection: spans.insert(connection, finished))
+            self._steps.setdefault(generation.id, []).append(finished)
+
+    def write_steps(self, connection: Connection, generation_id: str) -> None:
+        """Write the finished parts of a generation's trace, in the caller's transaction."""
+        for span in self._steps.get(generation_id, ()):
+            spans.insert(connection, span)
+            self._written.add(span.id)
+
+    async def flush(self, generation_id: str) -> None:
+        """Write what no other transaction took along, and forget the generation's parts."""
+        finished = self._steps.pop(generation_id, [])
+        left = [span for span in finished if span.id not in self._written]
+        self._written.difference_update(span.id for span in finished)
+        if left:
+
+            def work(connection: Connection) -> None:
+                for span in left:
+                    spans.insert(connection, span)
+
+            await self._database.write(work)
 
 
 def root_span_id(trace_id: str) -> str:
