@@ -49,6 +49,14 @@ class Drive(ABC):
         """Return where the file lies on this machine; `None` if it lies elsewhere."""
 
     @abstractmethod
+    async def prepare(self, source: Path) -> None:
+        """Do what `put_file` would have to wait for, while the file is still looked at.
+
+        Args:
+            source: A file that is complete, and may yet turn out to be unwanted.
+        """
+
+    @abstractmethod
     async def put_file(self, source: Path, key: str, *, content_type: str) -> None:
         """Move a finished file into the drive, replacing what has the key; `source` is gone.
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,7 @@ from mediawright.assets.naming import (
 from mediawright.assets.reading import FileReader
 from mediawright.assets.renditions import Rendition, render
 from mediawright.assets.reservations import reservation_key, reserve
-from mediawright.assets.staging import StagedFile, Staging, too_large, unwritable
+from mediawright.assets.staging import Staging, digest_now, too_large, unwritable
 from mediawright.core.clock import Clock
 from mediawright.core.errors import (
     InvalidRequestError,
@@ -126,29 +127,32 @@ class AssetLibrary(FileReader):
         is_output = generation_id is not None
         made: list[Rendition] = []
         with _blaming_provider(is_output):
-            staged = await self._stage(source, unchanging=unchanging)
+            path, known_digest = await self._stage(source, unchanging=unchanging)
+        # Hashing and flushing take their time, so the file is looked at meanwhile.
+        digesting = asyncio.create_task(_digest(path, known_digest))
+        flushing = asyncio.create_task(self._drive.prepare(path))
         try:
-            most_pixels = _MOST_OUTPUT_PIXELS if is_output else MOST_PIXELS
             with _blaming_provider(is_output):
-                facts, found = await asyncio.to_thread(
-                    probe_with_format, staged.path, most_pixels=most_pixels
-                )
-                _require_kind(facts, expected_kind)
+                look = partial(self._look, path, expected_kind, is_output=is_output)
+                facts, found = await asyncio.to_thread(look)
             key = await self._choose_key(
                 workspace_id, generation_id or asset_id, index, output_path, found
             )
             if renditions:
-                made = await self._render(staged.path, found, facts)
-            await self._put(staged.path, key, found)
+                made = await self._render(path, found, facts)
+            digest = await digesting
+            await flushing
+            await self._put(path, key, found)
         except BaseException:
-            await _discard(staged.path, *(one.path for one in made))
+            await asyncio.wait([digesting, flushing])
+            await _discard(path, *(one.path for one in made))
             raise
         asset = Asset(
             id=asset_id,
             workspace_id=workspace_id,
             key=key,
             facts=facts,
-            sha256=staged.sha256,
+            sha256=digest,
             created_at=self._clock.now(),
             generation_id=generation_id,
             index=index,
@@ -249,19 +253,30 @@ class AssetLibrary(FileReader):
                 removed += await self._drive.delete(key)
         return removed
 
-    async def _stage(self, source: Source, *, unchanging: bool) -> StagedFile:
+    async def _stage(self, source: Source, *, unchanging: bool) -> tuple[Path, str | None]:
+        """Return where the bytes lie in the staging folder, and their digest if it is known."""
+        if isinstance(source, Path):
+            adopt = partial(self._staging.adopt_now, source, self._max_bytes)
+            return await asyncio.to_thread(adopt, unchanging=unchanging), None
         if isinstance(source, bytes):
             if len(source) > self._max_bytes:
                 raise too_large(self._max_bytes)
-            return await asyncio.to_thread(self._staging.write_now, source)
-        if isinstance(source, Path):
-            adopt = self._staging.adopt_now
-            staged = await asyncio.to_thread(adopt, source, unchanging=unchanging)
-            if staged.byte_count > self._max_bytes:
-                await _discard(staged.path)
-                raise too_large(self._max_bytes)
-            return staged
-        return await self._staging.write_stream(source, self._max_bytes)
+            staged = await asyncio.to_thread(self._staging.write_now, source)
+        else:
+            staged = await self._staging.write_stream(source, self._max_bytes)
+        return staged.path, staged.sha256
+
+    def _look(
+        self,
+        path: Path,
+        expected: MediaKind | None,
+        *,
+        is_output: bool,
+    ) -> tuple[MediaFacts, Format]:
+        most_pixels = _MOST_OUTPUT_PIXELS if is_output else MOST_PIXELS
+        facts, found = probe_with_format(path, most_pixels=most_pixels)
+        _require_kind(facts, expected)
+        return facts, found
 
     async def _choose_key(
         self, workspace_id: str, owner: str, index: int, output_path: str | None, found: Format
@@ -328,6 +343,10 @@ def _blaming_provider(is_output: bool) -> Generator[None, None, None]:  # noqa: 
             hint="Try again, or with another provider.",
             details={**error.details, "reason": error.code},
         ) from error
+
+
+async def _digest(path: Path, known: str | None) -> str:
+    return known or (await asyncio.to_thread(digest_now, path)).sha256
 
 
 async def _discard(*paths: Path) -> None:

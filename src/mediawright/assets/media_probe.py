@@ -108,6 +108,8 @@ def _probe_video(
         raise corrupt("it has no pixels")
     if width * height > MOST_PIXELS:
         raise too_many_pixels(width, height, MOST_PIXELS)
+    # One picture needs no others in flight.
+    video.thread_count = 1
     if next(container.decode(video), None) is None:
         raise corrupt("it has no pictures")
     rate = video.average_rate or video.guessed_rate

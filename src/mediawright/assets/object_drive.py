@@ -54,6 +54,9 @@ class ObjectDrive(Drive):
         """Return `None`: the file lies elsewhere."""
         require_safe(key)
 
+    async def prepare(self, source: Path) -> None:
+        """Do nothing: what is uploaded need not be on a disk here."""
+
     async def put_file(self, source: Path, key: str, *, content_type: str) -> None:
         """Upload a finished file in parts, replacing what has the key; `source` is gone."""
         try:

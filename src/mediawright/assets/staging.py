@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +16,7 @@ import msgspec
 
 from mediawright.core.errors import InvalidRequestError, UnavailableError
 
-_BATCH_BYTES = 1_048_576
+_BATCH_BYTES = 4_194_304
 
 
 class StagedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,20 +74,21 @@ class Staging:
             UnavailableError: `staging_unwritable`, such as on a full disk.
         """
         file = await asyncio.to_thread(self._new_file)
-        writing: asyncio.Task[None] | None = None
+        working: set[asyncio.Task[None]] = set()
         try:
             async with aclosing(_batches(chunks, max_bytes)) as batches:
                 async for batch in batches:
-                    if writing is not None:
-                        await writing
-                    # The next batch comes in while this one goes to the disk.
-                    writing = asyncio.create_task(asyncio.to_thread(file.write, batch))
-            if writing is not None:
-                await writing
+                    await _all_of(working)
+                    # The next batch comes in while this one is written and hashed.
+                    working = {
+                        asyncio.create_task(asyncio.to_thread(work, batch))
+                        for work in (file.append, file.digest)
+                    }
+            await _all_of(working)
             return await asyncio.to_thread(file.finish)
         except BaseException:
-            if writing is not None:
-                await asyncio.wait([writing])
+            if working:
+                await asyncio.wait(working)
             await asyncio.to_thread(file.discard)
             raise
 
@@ -97,31 +98,45 @@ class Staging:
         Raises:
             UnavailableError: `staging_unwritable`, such as on a full disk.
         """
-        return self._write_all([data])
+        file = self._new_file()
+        try:
+            file.append([data])
+            file.digest([data])
+            return file.finish()
+        except BaseException:
+            file.discard()
+            raise
 
-    def adopt_now(self, path: Path, *, unchanging: bool = False) -> StagedFile:
+    def adopt_now(
+        self, path: Path, max_bytes: int | None = None, *, unchanging: bool = False
+    ) -> Path:
         """Take a file that exists: one of this folder as it is, any other as a copy. Blocks.
 
         Args:
             path: The file.
+            max_bytes: The most it may have.
             unchanging: Whether its bytes will never change, so that a second name for them is
                 as good as a copy.
 
+        Returns:
+            Where it lies in the folder. `digest_now` tells the rest.
+
         Raises:
-            InvalidRequestError: `empty_file` if there is no such file.
+            InvalidRequestError: `file_not_found` or `file_too_large`.
             UnavailableError: `staging_unwritable`, such as on a full disk.
         """
-        try:
-            if self.owns(path):
-                return _digest(path)
-            if unchanging and self._link(path, linked := self.new_path()):
-                return _digest(linked)
-            with path.open("rb") as source:
-                return self._write_all(iter(lambda: source.read(_BATCH_BYTES), b""))
-        except (FileNotFoundError, IsADirectoryError) as error:
+        if not path.is_file():
             raise InvalidRequestError(
                 "file_not_found", "The file to be stored is not there.", details={"name": path.name}
-            ) from error
+            )
+        if max_bytes is not None and path.stat().st_size > max_bytes:
+            raise too_large(max_bytes)
+        if self.owns(path):
+            return path
+        own = self.new_path()
+        if not (unchanging and _link(path, own)):
+            self._copy(path, own)
+        return own
 
     def clean_up_now(self, older_than_seconds: float) -> int:
         """Remove what was written longer ago than that. Blocks.
@@ -141,14 +156,13 @@ class Staging:
             removed += 1
         return removed
 
-    def _write_all(self, chunks: Iterable[bytes]) -> StagedFile:
-        file = self._new_file()
+    def _copy(self, path: Path, own: Path) -> None:
         try:
-            for chunk in chunks:
-                file.write([chunk])
-            return file.finish()
-        except BaseException:
-            file.discard()
+            shutil.copyfile(path, own)
+        except BaseException as error:
+            own.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise unwritable(error) from error
             raise
 
     def _new_file(self) -> _GrowingFile:
@@ -157,16 +171,6 @@ class Staging:
             return _GrowingFile(path)
         except OSError as error:
             raise unwritable(error) from error
-
-    def _link(self, path: Path, linked: Path) -> bool:
-        try:
-            os.link(path, linked, follow_symlinks=True)
-        except FileNotFoundError:
-            raise
-        except OSError:
-            # Another file system, or one without links.
-            return False
-        return True
 
 
 def unwritable(error: OSError) -> UnavailableError:
@@ -179,7 +183,7 @@ def unwritable(error: OSError) -> UnavailableError:
 
 
 class _GrowingFile:
-    """A new file and the digest of what is in it so far."""
+    """A new file and the digest of what is in it so far; the two may grow side by side."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -187,19 +191,19 @@ class _GrowingFile:
         self._digest = hashlib.sha256()
         self._byte_count = 0
 
-    def write(self, chunks: list[bytes]) -> None:
+    def append(self, chunks: list[bytes]) -> None:
+        try:
+            for chunk in chunks:
+                view = memoryview(chunk)
+                while view:
+                    view = view[self._file.write(view) :]
+        except OSError as error:
+            raise unwritable(error) from error
+
+    def digest(self, chunks: list[bytes]) -> None:
         for chunk in chunks:
-            try:
-                self._append(chunk)
-            except OSError as error:
-                raise unwritable(error) from error
             self._digest.update(chunk)
             self._byte_count += len(chunk)
-
-    def _append(self, chunk: bytes) -> None:
-        view = memoryview(chunk)
-        while view:
-            view = view[self._file.write(view) :]
 
     def finish(self) -> StagedFile:
         self._file.close()
@@ -210,6 +214,11 @@ class _GrowingFile:
     def discard(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+async def _all_of(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        await task
 
 
 async def _batches(
@@ -239,10 +248,20 @@ def too_large(max_bytes: int) -> InvalidRequestError:
     )
 
 
-def _digest(path: Path) -> StagedFile:
+def digest_now(path: Path) -> StagedFile:
+    """Return a file with its size and digest. Blocks."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return StagedFile(path=path, byte_count=file.tell(), sha256=digest)
+
+
+def _link(path: Path, own: Path) -> bool:
+    try:
+        os.link(path, own, follow_symlinks=True)
+    except OSError:
+        # Another file system, or one without links.
+        return False
+    return True
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from PIL import Image, ImageStat
 
 from mediawright.assets.containers import plays_while_loading
 from mediawright.assets.formats import MP4, Format
-from mediawright.assets.image_renditions import save_thumbnail
+from mediawright.assets.image_renditions import THUMBNAIL_PIXELS, save_thumbnail
 from mediawright.assets.media_probe import DAMAGE, moving_picture, open_media
 from mediawright.core.media import MediaFacts
 
@@ -36,6 +36,7 @@ def render_frame(path: Path, found: Format, facts: MediaFacts, target: Path) -> 
         video = moving_picture(container)
         if video is None:
             raise ValueError("there are no moving pictures")
+        video.thread_count = 1
         frames = list(_frames(container, video, facts.seconds or 0.0))
         save_thumbnail(max(frames, key=_contrast), target)
 
@@ -76,7 +77,7 @@ def _frames(container: InputContainer, video: VideoStream, seconds: float) -> It
                 raise
             return
         # Scaled down by FFmpeg already: a big frame never becomes a big picture.
-        width, height = _fitting(frame.width, frame.height, 640)
+        width, height = _fitting(frame.width, frame.height, THUMBNAIL_PIXELS)
         yield frame.to_image(width=width, height=height)
 
 
