@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from tests.jobs.bench import (
 )
 
 from mediawright.core.errors import ConflictError, NotFoundError
+from mediawright.core.generation import Generation
 from mediawright.core.money import Money
 from mediawright.core.provider import (
     Accepted,
@@ -42,14 +44,17 @@ def steady(bench: Bench) -> None:
     bench.settings = msgspec.structs.replace(bench.settings, cadence=cadences)
 
 
-async def pass_polls(bench: Bench, provider: ScriptedProvider, number: int) -> None:
-    """Move time from one question to the next, so many times."""
-    for _ in range(number):
-        asked = provider.polled
-        await bench.until(lambda asked=asked: provider.polled > asked - 1 and provider.polled > 0)
+async def pass_time_until(
+    bench: Bench, generation: Generation, holds: Callable[[Generation], bool]
+) -> Generation:
+    """Move time in steps of five seconds until something holds of the generation."""
+    for _ in range(200):
+        current = await bench.look(generation)
+        if holds(current):
+            return current
+        await bench.clock.advance(5.0)
         await bench.spin(3)
-        await bench.clock.advance(10.0)
-        await bench.until(lambda asked=asked: provider.polled > asked)
+    raise AssertionError("it did not come to that")
 
 
 async def test_progress_is_noted_and_the_result_fetched(bench: Bench) -> None:
@@ -72,11 +77,12 @@ async def test_the_provider_s_own_pace_is_kept(bench: Bench) -> None:
     steady(bench)
     provider = bench.use(waiting(Waiting(stage="running", retry_after=3.0)))
     created = await bench.jobs.create(bench.queued())
-    for polls in range(1, 6):
-        await bench.until(lambda polls=polls: provider.polled == polls)
-        await bench.spin()
-        assert provider.polled == polls
+    await bench.until_state(created, S.RUNNING)
+    await bench.spin(50)
+    for _ in range(4):
         await bench.clock.advance(3.0)
+        await bench.spin(50)
+    assert provider.polled == 5
     assert (await bench.look(created)).state is S.RUNNING
 
 
@@ -91,9 +97,7 @@ async def test_an_overdue_job_goes_on_and_is_charged_once(bench: Bench) -> None:
     steady(bench)
     provider = bench.use(waiting())
     created = await bench.jobs.create(bench.queued())
-    await pass_polls(bench, provider, 8)
-    overdue = await bench.look(created)
-    assert overdue.overdue
+    overdue = await pass_time_until(bench, created, lambda current: current.overdue)
     assert overdue.state is S.RUNNING
     provider.polls = [remote_reply()]
     ended = await bench.settle(created)
@@ -106,10 +110,8 @@ async def test_past_the_limit_it_expires_and_the_hold_is_released(bench: Bench) 
     features = frozenset({Feature.CANCEL})
     provider = bench.use(waiting(features=features))
     created = await bench.jobs.create(bench.queued())
-    await pass_polls(bench, provider, 61)
-    await bench.clock.advance(10.0)
-    expired = await bench.settle(created)
-    assert expired.state is S.EXPIRED
+    expired = await pass_time_until(bench, created, lambda current: current.state is S.EXPIRED)
+    assert bench.clock.monotonic() >= STEADY.limit
     assert expired.problem is not None
     assert expired.problem.code == "expired"
     assert await bench.entries(expired) == [("hold", -10), ("release", 10)]

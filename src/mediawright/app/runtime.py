@@ -121,6 +121,8 @@ class Runtime:
         """
         self.folder.lock()
         await self.open()
+        if eager:
+            await self.library.clean_up()
         return await self.jobs.start(eager=eager)
 
     async def open(self) -> None:
@@ -131,6 +133,7 @@ class Runtime:
     async def close(self) -> None:
         """Stop everything; unfinished waits go on at the next start."""
         await self.jobs.close()
+        self.local.close()
         await self.driver.close()
         await asyncio.to_thread(self.database.close)
         self.folder.unlock()
