@@ -226,7 +226,7 @@ while True:
 
 
 def test_commits_outlive_a_killed_process(empty_url):
-    child = subprocess.Popen(  # noqa: S603 - the program above
+    child = subprocess.Popen(
         [sys.executable, "-c", WRITE_FOR_EVER, empty_url],
         stdout=subprocess.PIPE,
         text=True,

@@ -147,4 +147,4 @@ def test_an_up_to_date_database_is_recognised_without_alembic(database_url):
         "assert 'alembic' not in sys.modules\n"
     )
     command = [sys.executable, "-c", program, database_url]
-    subprocess.run(command, check=True)  # noqa: S603 - the program above
+    subprocess.run(command, check=True)

@@ -115,7 +115,11 @@ def _by_states(shape: Shape) -> Select[Any]:
 
 
 def _by_label(shape: Shape) -> Select[Any]:
-    """Walk along the first label's generations and keep those that have the others too."""
+    """Walk along the first label's generations and keep those that have the others too.
+
+    The workspace is asked for in the labels alone: were it asked for in the generations as
+    well, SQLite would walk along all of these instead.
+    """
     first = generation_labels.alias("label_0")
     statement = (
         select(generations)
@@ -123,7 +127,7 @@ def _by_label(shape: Shape) -> Select[Any]:
         .where(
             first.c.workspace_id == bindparam("workspace_id"),
             first.c.digest == bindparam("digest_0"),
-            *_conditions(shape, first.c.generation_id),
+            *_filters(shape, first.c.generation_id),
         )
         .order_by(first.c.generation_id.desc())
         .limit(bindparam("most"))
@@ -146,9 +150,11 @@ def _by_label(shape: Shape) -> Select[Any]:
 
 
 def _conditions(shape: Shape, walked: KeyedColumnElement[Any]) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        generations.c.workspace_id == bindparam("workspace_id")
-    ]
+    return [generations.c.workspace_id == bindparam("workspace_id"), *_filters(shape, walked)]
+
+
+def _filters(shape: Shape, walked: KeyedColumnElement[Any]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if shape.before:
         conditions.append(walked < bindparam("before"))
     if shape.model:
