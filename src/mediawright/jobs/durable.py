@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
@@ -29,6 +29,9 @@ _LAST_RECORDS = 5.0
 
 _current: list[DurableEngine] = []
 """DBOS is one per process; this is the engine its workflow belongs to."""
+
+
+Step = Callable[[str], Awaitable[str]]
 
 
 class GenerationSteps(Protocol):
@@ -132,7 +135,7 @@ class DurableEngine:
             self._workflows.add(task)
             task.add_done_callback(self._workflows.discard)
 
-    async def run_here(self, step: Coroutine[Any, Any, str]) -> str:
+    async def run_here(self, step: Step, generation_id: str) -> str:
         """Run a step on the application's loop (called on the engine's)."""
         task = asyncio.current_task()
         loop = self._application_loop
@@ -143,7 +146,8 @@ class DurableEngine:
             raise asyncio.CancelledError
         self._running.add(task)
         try:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(step, loop))
+            work = asyncio.run_coroutine_threadsafe(_call(step, generation_id), loop)
+            return await asyncio.wrap_future(work)
         finally:
             self._running.discard(task)
 
@@ -191,21 +195,21 @@ class DurableEngine:
 async def submit_step(generation_id: str) -> str:
     """Submit; never preempted, never retried by the engine."""
     engine = _current[0]
-    return await engine.run_here(_coroutine(engine.steps.submit(generation_id)))
+    return await engine.run_here(engine.steps.submit, generation_id)
 
 
 @DBOS.step(name="wait", preemptible=True)
 async def wait_step(generation_id: str) -> str:
     """Wait, with one checkpoint however long it takes."""
     engine = _current[0]
-    return await engine.run_here(_coroutine(engine.steps.wait(generation_id)))
+    return await engine.run_here(engine.steps.wait, generation_id)
 
 
 @DBOS.step(name="store")
 async def store_step(generation_id: str) -> str:
     """Store and settle."""
     engine = _current[0]
-    return await engine.run_here(_coroutine(engine.steps.store(generation_id)))
+    return await engine.run_here(engine.steps.store, generation_id)
 
 
 @DBOS.workflow(name="generation", max_recovery_attempts=_MOST_RECOVERIES)
@@ -217,8 +221,8 @@ async def run_generation(generation_id: str) -> str:
     return await store_step(generation_id)
 
 
-async def _coroutine(work: Awaitable[str]) -> str:
-    return await work
+async def _call(step: Step, generation_id: str) -> str:
+    return await step(generation_id)
 
 
 def _sqlite_engine(url: str) -> sqlalchemy.Engine:
