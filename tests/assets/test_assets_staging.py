@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import io
 import os
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mediawright.assets import staging as staging_module
-from mediawright.assets.staging import Staging
+from mediawright.assets.staging import Staging, digest_now
 from mediawright.core.errors import InvalidRequestError, UnavailableError
 
 
@@ -80,10 +81,18 @@ async def test_a_stream_that_is_given_up_leaves_nothing(staging):
 
 
 async def test_a_full_disk_is_told_and_leaves_nothing(staging, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    class FullDisk(io.RawIOBase):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(staging_module._GrowingFile, "_append", full)
+        def writable(self):
+            return True
+
+    def open_full(self, *_, **__):
+        self.touch()
+        return FullDisk()
+
+    monkeypatch.setattr(Path, "open", open_full)
     for write in (
         lambda: staging.write_stream(stream(b"x")),
         lambda: asyncio.to_thread(staging.write_now, b"x"),
@@ -110,11 +119,12 @@ def test_own_files_are_taken_and_others_copied(staging, tmp_path):
 
     taken, copied = staging.adopt_now(own), staging.adopt_now(other)
 
-    assert taken.path == own
-    assert copied.path != other
-    assert copied.path.read_bytes() == other.read_bytes() == b"other"
-    assert copied.sha256 == hashlib.sha256(b"other").hexdigest()
-    assert (taken.byte_count, copied.byte_count) == (3, 5)
+    assert taken == own
+    assert copied != other
+    assert copied.read_bytes() == other.read_bytes() == b"other"
+    digested = digest_now(copied)
+    assert digested.sha256 == hashlib.sha256(b"other").hexdigest()
+    assert (digested.path, digested.byte_count) == (copied, 5)
     assert staging.owns(own)
     assert not staging.owns(other)
     assert not staging.owns(staging.folder / ".." / "other.png")
@@ -126,8 +136,8 @@ def test_what_never_changes_is_linked(staging, tmp_path):
 
     linked = staging.adopt_now(other, unchanging=True)
 
-    assert linked.path.samefile(other)
-    assert linked.path != other
+    assert linked.samefile(other)
+    assert linked != other
 
 
 def test_a_file_that_is_not_there_is_told(staging, tmp_path):
@@ -135,6 +145,15 @@ def test_a_file_that_is_not_there_is_told(staging, tmp_path):
         with pytest.raises(InvalidRequestError) as caught:
             staging.adopt_now(path)
         assert caught.value.code == "file_not_found"
+
+
+def test_a_file_with_too_much_in_it_is_not_even_copied(staging, tmp_path):
+    other = tmp_path / "other.png"
+    other.write_bytes(bytes(1001))
+    with pytest.raises(InvalidRequestError) as caught:
+        staging.adopt_now(other, 1000)
+    assert caught.value.code == "file_too_large"
+    assert left_in(staging) == []
 
 
 def test_only_what_is_old_is_removed(staging):
