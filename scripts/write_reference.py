@@ -11,13 +11,16 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
 import msgspec
 
 import mediawright
+from mediawright.api.application import create_application
 from mediawright.app import settings as settings_module
 from mediawright.app.settings import Settings
 from mediawright.catalog.loader import load_catalogue
@@ -96,8 +99,8 @@ def error_codes() -> str:
         rows.append(f"| `{code}` | {numbers} | {message} |")
     intro = (
         "# Error codes\n\n"
-        "Every error of the REST API has the shape `{\"error\": CODE, \"message\", \"pointer\", "
-        "\"hint\", ..., \"request_id\"}`; the command line ends with the exit code. Codes without "
+        'Every error of the REST API has the shape `{"error": CODE, "message", "pointer", '
+        '"hint", ..., "request_id"}`; the command line ends with the exit code. Codes without '
         "numbers are found in the `error` of a generation that failed, or among the `problems` of "
         "a refused request.\n\n"
         "| code | HTTP status | exit code | example |\n| --- | --- | --- | --- |\n"
@@ -141,10 +144,13 @@ def models() -> str:
             f"{cost['amount']} {cost['currency']} / {cost['per']} {cost['unit']}"
             for cost in shown["cost"][:4]
         )
-        routes = ", ".join(f"{item['provider']} `{item['upstream_id']}`" for item in shown["routes"])
+        routes = ", ".join(
+            f"{item['provider']} `{item['upstream_id']}`" for item in shown["routes"]
+        )
         makes = ", ".join(shown["generation_types"])
         rows.append(f"| `{shown['id']}` | {makes} | {routes} | {costs or 'unknown'} |")
-    head = "# Models\n\n| model | makes | served by, in order | price |\n| --- | --- | --- | --- |\n"
+    columns = "| model | makes | served by, in order | price |"
+    head = f"# Models\n\n{columns}\n| --- | --- | --- | --- |\n"
     return NOTE + head + "\n".join(rows) + "\n"
 
 
@@ -171,7 +177,8 @@ def settings() -> str:
     ]
     variables: dict[str, tuple[str, ...]] = settings_module._VARIABLES  # noqa: SLF001
     parts += [f"| `{name}` | `{'.'.join(place)}` |\n" for name, place in variables.items()]
-    parts.append("\n## The file\n\n| setting | type | default | meaning |\n| --- | --- | --- | --- |\n")
+    parts.append("\n## The file\n\n| setting | type | default | meaning |\n")
+    parts.append("| --- | --- | --- | --- |\n")
     parts += list(_setting_rows("", Settings))
     return "".join(parts)
 
@@ -189,7 +196,8 @@ def _setting_rows(prefix: str, kind: type[Any]) -> Iterator[str]:
         default = field.default
         shown = "" if default in (msgspec.NODEFAULT, None) else f"`{default}`"
         words = re.sub(r"(\w+\.)+", "", str(getattr(inner, "__name__", inner)))
-        yield f"| `{name}` | {words.replace('|', 'or')} | {shown} | {meanings.get(field.name, '')} |\n"
+        meaning = meanings.get(field.name, "")
+        yield f"| `{name}` | {words.replace('|', 'or')} | {shown} | {meaning} |\n"
 
 
 def _meanings(kind: type[Any]) -> dict[str, str]:
@@ -197,7 +205,7 @@ def _meanings(kind: type[Any]) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(kind))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     found: dict[str, str] = {}
-    for field, note in zip(body, body[1:], strict=False):
+    for field, note in pairwise(body):
         if (
             isinstance(field, ast.AnnAssign)
             and isinstance(field.target, ast.Name)
@@ -224,10 +232,6 @@ def states() -> str:
 
 def openapi() -> str:
     """Return the OpenAPI document of the REST server."""
-    from types import SimpleNamespace
-
-    from mediawright.api.application import create_application
-
     application = create_application(SimpleNamespace())  # type: ignore[arg-type]
     document = application.openapi()
     document["info"]["version"] = mediawright.__version__

@@ -24,20 +24,27 @@ class IdPrefix(StrEnum):
     REQUEST = "req"
 
 
-_lock = threading.Lock()
-_last = 0
+class _Stamps:
+    """Gives out growing time stamps: 48 bits of milliseconds, 12 of the fraction below them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def take(self) -> int:
+        milliseconds, remainder = divmod(time.time_ns(), 1_000_000)
+        stamp = (milliseconds << 12) | (remainder * 4096 // 1_000_000)
+        with self._lock:
+            self._last = max(stamp, self._last + 1)
+            return self._last
+
+
+_stamps = _Stamps()
 
 
 def uuid7() -> uuid.UUID:
     """Return a version 7 UUID (RFC 9562), strictly increasing within this process."""
-    global _last
-    with _lock:
-        # 48 bits of milliseconds and 12 bits of the fraction below them.
-        nanoseconds = time.time_ns()
-        milliseconds, remainder = divmod(nanoseconds, 1_000_000)
-        stamp = (milliseconds << 12) | (remainder * 4096 // 1_000_000)
-        stamp = max(stamp, _last + 1)
-        _last = stamp
+    stamp = _stamps.take()
     value = (stamp >> 12) << 80
     value |= 0x7 << 76
     value |= (stamp & 0xFFF) << 64

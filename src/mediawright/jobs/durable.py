@@ -142,7 +142,6 @@ class DurableEngine:
         if task is None or loop is None:
             raise RuntimeError("the engine is not running")
         if self._closing:
-            step.close()
             raise asyncio.CancelledError
         self._running.add(task)
         try:
