@@ -147,11 +147,12 @@ def test_animations_are_pictures(media, write, extension):
     assert (facts.kind, facts.width, facts.height) == (MediaKind.IMAGE, 200, 150)
 
 
-def test_a_turned_picture_has_the_size_it_is_shown_with(media, write):
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp"])
+def test_a_turned_picture_has_the_size_it_is_shown_with(media, write, extension):
     image = media.picture(120, 80)
     exif = Image.Exif()
     exif[0x0112] = 6
-    facts = probe(write(media.image("jpg", image, exif=exif)))
+    facts = probe(write(media.image(extension, image, exif=exif)))
 
     assert (facts.width, facts.height) == (80, 120)
 

@@ -79,7 +79,8 @@ def probe_image(path: Path, found: Format, most_pixels: int = MOST_PIXELS) -> Me
     """
     with open_image(path, found, most_pixels) as image:
         width, height = image.size
-        if _orientation(image) in _TURNED:
+        # Asked for its EXIF data, Pillow decodes a PNG to the end in search of it.
+        if (found is not PNG or "exif" in image.info) and _orientation(image) in _TURNED:
             width, height = height, width
     if width * height <= MOST_PIXELS:
         _check(path, found)
