@@ -28,7 +28,7 @@ from mediawright.catalog.public import public_model
 from mediawright.cli.main import cli
 from mediawright.core import errors
 from mediawright.core.errors import MediawrightError
-from mediawright.core.states import TRANSITIONS, public_status
+from mediawright.core.states import TRANSITIONS, GenerationState, public_status
 from mediawright.providers.registry import adapter_class, provider_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,8 +220,8 @@ def states() -> str:
     """Return the states of a generation and what may follow each."""
     rows = [
         f"| `{state}` | {public_status(state)} | "
-        f"{', '.join(f'`{item}`' for item in sorted(targets)) or 'nothing'} |"
-        for state, targets in TRANSITIONS.items()
+        f"{', '.join(f'`{item}`' for item in sorted(TRANSITIONS[state])) or 'nothing'} |"
+        for state in GenerationState
     ]
     head = (
         "# States of a generation\n\nA running generation whose provider has not begun is shown "
