@@ -3,7 +3,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from tests.api.running import Member, RunningServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_log() -> Iterator[None]:
+    """Tracebacks as the program writes them; those of the default take seconds to draw."""
+    before = structlog.get_config()
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, renderer])
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx
@@ -27,11 +26,11 @@ class Stored(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def stored(server: RunningServer) -> Iterator[Stored]:
+def stored(server: RunningServer) -> Stored:
     member = server.new_member()
     asset = member.make(size="512x512")["outputs"][0]
     path = f"/v1/assets/{asset['asset_id']}/content"
-    yield Stored(member, asset, path, member.http.get(path).content)
+    return Stored(member, asset, path, member.http.get(path).content)
 
 
 def test_the_facts(stored: Stored) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from mediawright.core.ids import IdPrefix, new_id
 
 
 @pytest.fixture(scope="module")
-def full(server: RunningServer) -> Iterator[Member]:
+def full(server: RunningServer) -> Member:
     """A workspace with seven pictures of three conversations, and a cancelled film."""
     member = server.new_member()
     for number in range(7):
@@ -21,7 +20,7 @@ def full(server: RunningServer) -> Iterator[Member]:
         member.make(prompt=f"picture {number}", metadata=metadata)
     film = member.http.post("/v1/generate/media", json=LONG_FILM).json()
     member.http.post(f"/v1/generations/{film['generation_id']}/cancel")
-    yield member
+    return member
 
 
 def pages(member: Member, **query: Any) -> list[list[dict[str, Any]]]:

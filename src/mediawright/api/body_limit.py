@@ -43,8 +43,8 @@ class BodyLimit:
             if received > self._most_bytes:
                 await _read_on(receive, message)
                 # The framework lets this pass while it reads a body; any other exception
-                # becomes a 400.
-                raise HTTPException(413)
+                # becomes a 400. Whoever has still more to send is cut off.
+                raise HTTPException(413, headers={"Connection": "close"})
             return message
 
         await self._app(scope, limited, send)

@@ -47,5 +47,6 @@ def _translated(body: GenerateBody, pointer: str) -> str:
         return pointer
     index = int(number)
     if index < urls:
-        return f"/source_media_urls/{index}"
+        # One URL need not have been sent as a list.
+        return f"/source_media_urls/{index}" if urls > 1 else "/source_media_urls"
     return f"{_INPUTS}/{index - urls}{slash}{rest}"

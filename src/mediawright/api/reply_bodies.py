@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mediawright.core.money import PriceBasis
+from mediawright.core.money import Currency, PriceBasis
 from mediawright.core.operations import MediaKind, Operation
 from mediawright.core.request import AdjustmentKind
 from mediawright.core.states import GenerationState, PublicStatus
@@ -125,10 +125,17 @@ class GenerationPage(_Reply):
 class CostBody(_Reply):
     """One row of a price: so much per unit, where `when` holds."""
 
-    currency: str
+    currency: Currency
     amount: str = Field(description="An exact decimal number.")
-    per: int | float | str
+    per: str = Field(description="Of how many units.")
     unit: str
+    token: str | None = Field(default=None, description="Which tokens, where the unit is one.")
+    when: dict[str, Any] | None = Field(default=None, description="Where this row holds.")
+    base: str | None = Field(default=None, description="What comes on top, once.")
+    minimum: str | None = Field(default=None, description="The least that is charged.")
+    seconds_of: str | None = Field(default=None, description="Whose seconds count.")
+    estimated: bool = Field(default=False, description="Whether the true amount comes afterwards.")
+    credits: str | None = Field(default=None, description="What it is in credits.")
 
 
 class ModelBody(_Reply):
@@ -172,6 +179,9 @@ class ShownModelBody(ModelBody):
     """A model with all there is to know about it."""
 
     parameters: dict[str, Any] = Field(description="JSON Schema of what can be set.")
+    engine: dict[str, str] | None = Field(
+        default=None, description="For a local model: what does the work on this machine."
+    )
 
 
 class ModelPage(_Reply):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mediawright.core.errors import UnauthenticatedError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 """Characters of a key by which its owner recognises it."""
+_USE_INTERVAL = timedelta(minutes=1)
+"""How exactly it is known when a key was last used; more would be a write for every request."""
 
 
 async def create_key(
@@ -68,6 +71,9 @@ async def verify_key(runtime: Runtime, secret: str) -> ApiKey:
             "This API key is not valid.",
             hint="Send a valid key as `Authorization: Bearer KEY`.",
         )
+    now = runtime.clock.now()
+    if found.last_used_at is None or now - found.last_used_at >= _USE_INTERVAL:
+        await runtime.database.write(lambda connection: api_keys.touch(connection, found.id, now))
     return found
 
 

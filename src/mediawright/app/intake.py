@@ -16,6 +16,11 @@ from mediawright.core.errors import InvalidRequestError, MediawrightError, NotFo
 from mediawright.core.ids import IdPrefix, has_prefix, new_id
 from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import GenerationRequest, MediaInput, Parameters
+from mediawright.providerkit.transport import (
+    DownloadStatusError,
+    TransportError,
+    TransportFailure,
+)
 from mediawright.store import assets
 
 if TYPE_CHECKING:
@@ -218,10 +223,32 @@ async def _fetch(runtime: Runtime, url: str, index: int) -> Path:
         downloaded = await runtime.driver.download(
             url, max_bytes=runtime.settings.media.largest_upload
         )
+    except (TransportError, DownloadStatusError) as error:
+        raise _unreachable(error, runtime.settings.media.largest_upload, index) from error
     except MediawrightError as error:
         error.pointer = f"/inputs/{index}"
         raise
     return downloaded.path
+
+
+def _unreachable(
+    error: TransportError | DownloadStatusError, largest: int, index: int
+) -> InvalidRequestError:
+    """Return what is wrong with a URL of the caller's; no provider of ours is at fault."""
+    if isinstance(error, TransportError) and error.failure is TransportFailure.TOO_LARGE:
+        return InvalidRequestError(
+            "file_too_large",
+            f"The file has more than the {largest:,} bytes that are allowed.",
+            pointer=f"/inputs/{index}",
+            details={"largest_bytes": largest},
+        )
+    return InvalidRequestError(
+        "source_media_unreachable",
+        f"The file could not be fetched. {error.message}",
+        pointer=f"/inputs/{index}",
+        hint="Check that the URL is public and has not expired.",
+        details={**error.details, "reason": error.code},
+    )
 
 
 def _check_size(facts: MediaFacts, largest: int, index: int) -> None:
