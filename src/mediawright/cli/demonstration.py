@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mediawright.app.embedded import describe_asset
-from mediawright.app.follow import OnProgress, failure_of, wait_for
+from mediawright.app.follow import failure_of, wait_for
 from mediawright.app.generate import generate
 from mediawright.app.intake import Draft, InputSource
 from mediawright.app.parameters import parameters_from
 from mediawright.app.views import outputs_of
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
-from mediawright.cli.output import charge_words, console, print_json, say
+from mediawright.cli.files import copy_to
+from mediawright.cli.output import charge_words, console, facts_of, print_json, say
+from mediawright.cli.progress import live_view
 from mediawright.cli.session import working
+from mediawright.cli.tables import Column, print_table
 from mediawright.core.operations import InputRole
 from mediawright.engines.listener.samples import sample_path
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
-    from rich.progress import Progress
+    from collections.abc import Sequence
 
     from mediawright.app.runtime import Runtime
     from mediawright.cli.options import CommonOptions
+    from mediawright.cli.progress import LiveView
     from mediawright.core.generation import Asset, Generation
+
+
+_ROOMY = 110
+"""Columns of a terminal from which on the table has room for everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,25 +158,28 @@ async def demonstrate(common: CommonOptions, output: Path) -> int:
 
 async def _make_all(common: CommonOptions, pieces: Sequence[Piece], folder: Path) -> list[Made]:
     async with working(common) as runtime:
-        with _bars(common) as progress:
-            return [await _make(runtime, piece, folder, progress) for piece in pieces]
+        with live_view(common) as view:
+            return [await _make(runtime, piece, folder, view) for piece in pieces]
 
 
-async def _make(runtime: Runtime, piece: Piece, folder: Path, progress: Progress | None) -> Made:
+async def _make(runtime: Runtime, piece: Piece, folder: Path, view: LiveView) -> Made:
     began = time.monotonic()
-    with _bar(progress, piece.title) as on_progress:
-        with sample_path() as recording:
-            draft = _draft(piece, recording)
-            generation = await generate(runtime, DEFAULT_WORKSPACE, draft)
-        generation = await wait_for(runtime, generation, on_progress=on_progress)
-        failure = failure_of(generation)
-        if failure is not None:
-            raise failure
+    row = view.row(piece.title)
+    if not view.is_drawn:
+        say(f"  {piece.title} ...")
+    with sample_path() as recording:
+        draft = _draft(piece, recording)
+        generation = await generate(runtime, DEFAULT_WORKSPACE, draft)
+    generation = await wait_for(runtime, generation, on_progress=row.show)
+    failure = failure_of(generation)
+    if failure is not None:
+        row.end(generation.state.value)
+        raise failure
+    row.end("done", well=True)
     seconds = time.monotonic() - began
     asset = (await outputs_of(runtime, generation))[0]
     source = await runtime.library.local_copy(asset)
-    path = folder / f"{piece.name}{source.suffix}"
-    await asyncio.to_thread(path.write_bytes, await asyncio.to_thread(source.read_bytes))
+    path = await asyncio.to_thread(copy_to, source, folder / f"{piece.name}{source.suffix}")
     return Made(piece=piece, generation=generation, asset=asset, path=path, seconds=seconds)
 
 
@@ -188,61 +196,34 @@ def _draft(piece: Piece, recording: Path) -> Draft:
     )
 
 
-@contextmanager
-def _bars(common: CommonOptions) -> Generator[Progress | None]:
-    terminal = console(common, err=True)
-    if common.plain or not terminal.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    with Progress(
-        SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description:<22}"),
-        BarColumn(),
-        TextColumn("{task.fields[shown]:<12}"),
-        TimeElapsedColumn(),
-        console=terminal,
-    ) as progress:
-        yield progress
-
-
-@contextmanager
-def _bar(progress: Progress | None, title: str) -> Generator[OnProgress | None]:
-    if progress is None:
-        say(f"  {title} ...")
-        yield None
-        return
-    task = progress.add_task(title, total=None, shown="")
-
-    def update(done: float | None, stage: str | None) -> None:
-        if done is None:
-            progress.update(task, shown=stage or "")
-        else:
-            progress.update(task, total=1.0, completed=done, shown=stage or "")
-
-    yield update
-    progress.update(task, total=1.0, completed=1.0, shown="done")
-
-
 def _print(common: CommonOptions, title: str, made: Sequence[Made]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("what", "model", "file", "facts from its bytes", "cost"):
-        table.add_column(column)
-    table.add_column("seconds", justify="right")
-    for item in made:
-        table.add_row(
-            item.piece.title,
+    roomy = not sys.stdout.isatty() or console(common).width >= _ROOMY
+    columns = (
+        Column(name="model"),
+        Column(name="file"),
+        Column(name="facts from its bytes" if roomy else "facts", wraps=True),
+        Column(name="cost" if roomy else "credits"),
+        Column(name="seconds" if roomy else "s", right=True),
+    )
+    rows = [
+        [
             item.piece.model,
             item.path.name,
-            describe_asset(item.asset),
-            charge_words(item.generation),
+            _facts(item.asset, roomy=roomy),
+            charge_words(item.generation).removesuffix("" if roomy else " credits"),
             f"{item.seconds:.1f}",
-        )
-    console(common).print(table)
+        ]
+        for item in made
+    ]
+    print_table(common, columns, rows, title=title)
+
+
+def _facts(asset: Asset, *, roomy: bool) -> str:
+    """Return what was found in a file's bytes; where room is scarce, what its name leaves open."""
+    facts = facts_of(asset)
+    if roomy or len(facts) == 1:
+        return ", ".join(facts)
+    return ", ".join(fact.replace(" ", "") for fact in facts[1:])
 
 
 def _document(item: Made) -> dict[str, Any]:
@@ -251,7 +232,7 @@ def _document(item: Made) -> dict[str, Any]:
         "model": item.piece.model,
         "generation_id": item.generation.id,
         "file": str(item.path),
-        "facts": describe_asset(item.asset),
+        "facts": facts_of(item.asset),
         "charge": charge_words(item.generation),
         "seconds": round(item.seconds, 2),
         "text": item.asset.text,

@@ -3,124 +3,160 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
-from mediawright.app.follow import OnProgress, failure_of, wait_for
+from mediawright.app.follow import failure_of, get_generation, wait_for
 from mediawright.app.generate import Prepared, abandon, prepare, start
 from mediawright.app.views import generation_view, local_urls, outputs_of
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
-from mediawright.cli.files import copy_to
-from mediawright.cli.output import (
-    charge_words,
-    console,
-    is_interactive,
-    price_words,
-    print_json,
-    say,
-)
+from mediawright.cli.files import copy_to, wanted_format
+from mediawright.cli.interruption import Interruption
+from mediawright.cli.next_steps import command_line
+from mediawright.cli.output import charge_words, is_answering, price_words, print_json, say
+from mediawright.cli.progress import live_view
+from mediawright.cli.questions import confirm
 from mediawright.cli.session import working
-from mediawright.core.errors import InsufficientCreditError, WaitTimeoutError
+from mediawright.core.errors import ConflictError, InsufficientCreditError, WaitTimeoutError
 from mediawright.core.request import AdjustmentKind
 from mediawright.core.states import GenerationState
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from pathlib import Path
 
     from mediawright.app.intake import Draft
     from mediawright.app.runtime import Runtime
     from mediawright.cli.options import CommonOptions
+    from mediawright.cli.progress import Row
     from mediawright.core.generation import Asset, Generation
 
 INTERRUPTED = 130
 _SECOND_THOUGHTS = 1.5
 """Seconds after a first Ctrl-C in which a second one cancels."""
+_LOOK_AGAIN = 1.0
+"""Seconds between two looks at the rows, for progress that another process makes."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Delivery:
     """What becomes of a finished generation's files."""
 
-    def __init__(
-        self, *, output: Path | None, detach: bool, timeout: float | None, yes: bool
-    ) -> None:
-        """Say where files go, whether to wait, for how long, and whether a price is agreed."""
-        self.output = output
-        self.detach = detach
-        self.timeout = timeout
-        self.yes = yes
+    output: Path | None = None
+    """The folder or the file they are copied to."""
+    detach: bool = False
+    timeout: float | None = None
+    """Seconds to wait at the most."""
+    yes: bool = False
+    """Whether the price is agreed to beforehand."""
 
 
 async def run_draft(common: CommonOptions, draft: Draft, delivery: Delivery) -> int:
     """Check, price, start and follow a generation; return the exit code."""
-    async with working(common) as runtime:
-        prepared = await prepare(runtime, DEFAULT_WORKSPACE, draft)
-        _show_plan(prepared)
-        if not _is_agreed(common, runtime, prepared, delivery):
-            await abandon(prepared)
-            raise _not_agreed(prepared)
-        generation = await start(runtime, DEFAULT_WORKSPACE, prepared)
-        if delivery.detach:
-            return _detached(common, runtime, generation)
-        return await follow(common, runtime, generation, delivery)
+    with Interruption() as interruption:
+        async with working(common) as runtime:
+            prepared = await prepare(runtime, DEFAULT_WORKSPACE, _named(runtime, draft, delivery))
+            try:
+                await _agree(runtime, prepared, delivery)
+            except BaseException:
+                await abandon(prepared)
+                raise
+            # From here on there is a generation, which Ctrl-C does not undo.
+            interruption.arm()
+            generation = await start(runtime, DEFAULT_WORKSPACE, prepared)
+            if delivery.detach:
+                return _detached(common, runtime, generation)
+            return await follow(common, runtime, generation, delivery, interruption)
 
 
 async def follow(
-    common: CommonOptions, runtime: Runtime, generation: Generation, delivery: Delivery
+    common: CommonOptions,
+    runtime: Runtime,
+    generation: Generation,
+    delivery: Delivery,
+    interruption: Interruption,
 ) -> int:
     """Show progress until the generation ends; Ctrl-C detaches, a second one cancels."""
-    interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, interrupted.set)
-    try:
-        with _progress(common, generation) as on_progress:
-            waiting = asyncio.create_task(
-                wait_for(runtime, generation, seconds=delivery.timeout, on_progress=on_progress)
-            )
-            stopping = asyncio.create_task(interrupted.wait())
-            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-        if not waiting.done():
-            waiting.cancel()
-            return await _interrupted(runtime, generation, interrupted)
-        ended = waiting.result()
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
+    with live_view(common) as view:
+        row = view.row(generation.model)
+        ended = await _until_ended(runtime, generation, delivery, interruption, row)
+        if ended is None:
+            row.end("detached")
+        elif ended.state.is_terminal or ended.state is GenerationState.UNKNOWN:
+            well = ended.state is GenerationState.SUCCEEDED
+            row.end("done" if well else ended.state.value, well=well)
+        else:
+            row.end("still running")
+    if ended is None:
+        return await _interrupted(common, runtime, generation, interruption)
     return await _deliver(common, runtime, ended, delivery)
+
+
+async def _until_ended(
+    runtime: Runtime,
+    generation: Generation,
+    delivery: Delivery,
+    interruption: Interruption,
+    row: Row,
+) -> Generation | None:
+    """Return the generation when it has ended or time is up; `None` after Ctrl-C."""
+    heard = [0.0]
+
+    def show(done: float | None, stage: str | None) -> None:
+        heard[0] = time.monotonic()
+        row.show(done, stage)
+
+    async def mirror() -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AGAIN)
+            if time.monotonic() - heard[0] > _LOOK_AGAIN:
+                current = await get_generation(runtime, generation.workspace_id, generation.id)
+                row.show(current.progress, current.stage or current.state.value)
+
+    row.show(generation.progress, generation.stage or generation.state.value)
+    waiting = asyncio.create_task(
+        wait_for(runtime, generation, seconds=delivery.timeout, on_progress=show)
+    )
+    mirroring = asyncio.create_task(mirror())
+    pressed = asyncio.create_task(interruption.pressed.wait())
+    try:
+        await asyncio.wait({waiting, pressed}, return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else None
+    finally:
+        for task in (waiting, mirroring, pressed):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def _deliver(
     common: CommonOptions, runtime: Runtime, ended: Generation, delivery: Delivery
 ) -> int:
     assets = await outputs_of(runtime, ended)
+    places = [await _place(runtime, asset, delivery.output, len(assets)) for asset in assets]
     failure = failure_of(ended)
-    if common.json and (failure is None or ended.state.is_terminal):
-        print_json(generation_view(ended, assets, local_urls(runtime)))
+    if common.json:
+        print_json(_view(runtime, ended, assets, places))
     if failure is not None:
-        if common.json:
-            say(f"Error: {failure.message}")
-            return failure.kind.exit_code
         raise failure
     if ended.state is not GenerationState.SUCCEEDED:
+        if not common.json:
+            click.echo(ended.id)
         raise WaitTimeoutError(
             "timeout",
             f"{ended.id} is not finished; it goes on when mediawright runs.",
-            hint=f"mediawright generations watch {ended.id}",
             details={"generation_id": ended.id},
         )
-    paths = [await _place(runtime, asset, delivery.output, len(assets)) for asset in assets]
     if not common.json:
-        _print_outputs(assets, paths)
-        say(f"{charge_words(ended)}; see how it went: mediawright trace {ended.id}")
+        for asset, place in zip(assets, places, strict=True):
+            click.echo(asset.text if asset.text is not None else str(place))
+    trace = command_line(common, "trace", ended.id)
+    say(f"{charge_words(ended)}; see how it went: {trace}")
     return 0
-
-
-def _print_outputs(assets: list[Asset], paths: list[Path]) -> None:
-    for asset, path in zip(assets, paths, strict=True):
-        click.echo(asset.text if asset.text is not None else str(path))
 
 
 async def _place(runtime: Runtime, asset: Asset, output: Path | None, count: int) -> Path:
@@ -129,13 +165,62 @@ async def _place(runtime: Runtime, asset: Asset, output: Path | None, count: int
     if output is None:
         return path
     number = None if count == 1 else asset.index
-    return await asyncio.to_thread(copy_to, path, output, number)
+    place = await asyncio.to_thread(copy_to, path, output, number=number, text=asset.text)
+    if output.suffix and place.suffix != output.suffix:
+        say(f"Saved as {place}: that is what the file is.")
+    return place
+
+
+def _view(
+    runtime: Runtime,
+    generation: Generation,
+    assets: list[Asset] | None = None,
+    places: list[Path] | None = None,
+) -> dict[str, Any]:
+    view = generation_view(generation, assets or [], local_urls(runtime))
+    for output, place in zip(view["outputs"], places or [], strict=True):
+        output["path"] = str(place)
+    return view
+
+
+def _named(runtime: Runtime, draft: Draft, delivery: Delivery) -> Draft:
+    """Return the draft asking for the format that the name of the output file promises."""
+    if draft.parameters.output_format is not None or delivery.output is None:
+        return draft
+    found, _ = runtime.catalogue.find(draft.model)
+    named = None if found is None else wanted_format(delivery.output, found[0])
+    if named is None:
+        return draft
+    parameters = msgspec.structs.replace(draft.parameters, output_format=named)
+    return msgspec.structs.replace(draft, parameters=parameters)
+
+
+async def _agree(runtime: Runtime, prepared: Prepared, delivery: Delivery) -> None:
+    """Show what will be done at which price, and get that agreed to.
+
+    A price is agreed when it is nothing, imitated, or said yes to.
+
+    Raises:
+        InsufficientCreditError: `price_not_agreed`.
+    """
+    _show_plan(prepared)
+    price = prepared.price
+    costs = price.credits is None or price.credits > 0
+    if not costs or delivery.yes or runtime.settings.sandbox.enabled:
+        return
+    if is_answering() and await confirm("Go on?"):
+        return
+    raise InsufficientCreditError(
+        "price_not_agreed",
+        f"This costs money ({price_words(price)}) and nobody agreed to it.",
+        hint="Add --yes to agree, or --sandbox to try it without spending anything.",
+    )
 
 
 def _show_plan(prepared: Prepared) -> None:
     checked = prepared.checked
     route = prepared.routes[0]
-    where = "embedded engine" if route.provider == "local" else route.provider
+    where = "the embedded engine" if route.provider == "local" else route.provider
     say(f"{checked.model.id} on {where}: {price_words(prepared.price)}")
     for item in checked.adjustments:
         # What was merely filled in was not asked for; `--json` has it all.
@@ -143,80 +228,38 @@ def _show_plan(prepared: Prepared) -> None:
             say(f"  {item.kind.value} {item.pointer}: {item.reason}")
 
 
-def _is_agreed(
-    common: CommonOptions, runtime: Runtime, prepared: Prepared, delivery: Delivery
-) -> bool:
-    """Tell whether the price is agreed: it is nothing, imitated, said yes to, or asked for."""
-    costs = prepared.price.credits is None or prepared.price.credits > 0
-    if not costs or delivery.yes or runtime.settings.sandbox.enabled:
-        return True
-    return is_interactive(common) and click.confirm("Go on?", err=True)
-
-
-def _not_agreed(prepared: Prepared) -> InsufficientCreditError:
-    return InsufficientCreditError(
-        "price_not_agreed",
-        f"This costs money ({price_words(prepared.price)}) and nobody agreed to it.",
-        hint="Add --yes to agree, or --sandbox to try it without spending anything.",
-    )
-
-
 def _detached(common: CommonOptions, runtime: Runtime, generation: Generation) -> int:
     if common.json:
-        print_json(generation_view(generation, [], local_urls(runtime)))
+        print_json(_view(runtime, generation))
     else:
         click.echo(generation.id)
-    say(f"It goes on when mediawright runs: mediawright generations watch {generation.id}")
+    _say_it_goes_on(common, generation)
     return 0
 
 
-async def _interrupted(runtime: Runtime, generation: Generation, interrupted: asyncio.Event) -> int:
-    say(f"\nDetached from {generation.id}. Press Ctrl-C again to cancel it.")
-    interrupted.clear()
-    try:
-        async with asyncio.timeout(_SECOND_THOUGHTS):
-            await interrupted.wait()
-    except TimeoutError:
-        say(f"It goes on when mediawright runs: mediawright generations watch {generation.id}")
-        return INTERRUPTED
-    cancelled = await runtime.jobs.cancel(generation.workspace_id, generation.id)
-    say(f"{cancelled.id} is {cancelled.status.value}.")
+async def _interrupted(
+    common: CommonOptions, runtime: Runtime, generation: Generation, interruption: Interruption
+) -> int:
+    say(f"Detached from {generation.id}. Press Ctrl-C again to cancel it.")
+    if await interruption.pressed_within(_SECOND_THOUGHTS):
+        try:
+            cancelled = await runtime.jobs.cancel(generation.workspace_id, generation.id)
+            say(f"{cancelled.id} is {cancelled.status.value}.")
+        except ConflictError as error:
+            say(error.message)
+    else:
+        _say_it_goes_on(common, generation)
+    current = await get_generation(runtime, generation.workspace_id, generation.id)
+    if common.json:
+        print_json(_view(runtime, current))
+    elif not current.state.is_terminal:
+        click.echo(generation.id)
     return INTERRUPTED
 
 
-@contextmanager
-def _progress(common: CommonOptions, generation: Generation) -> Generator[OnProgress | None]:
-    """Yield what draws progress: a bar where somebody watches, nothing otherwise."""
-    if not is_interactive(common):
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    with ExitStack() as stack:
-        progress = stack.enter_context(
-            Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[shown]:>4}"),
-                TimeElapsedColumn(),
-                console=console(common, err=True),
-            )
-        )
-        task = progress.add_task(generation.model, total=None, shown="")
-
-        def update(done: float | None, stage: str | None) -> None:
-            description = f"{generation.model}: {stage}" if stage else generation.model
-            if done is None:
-                progress.update(task, description=description)
-            else:
-                progress.update(
-                    task,
-                    description=description,
-                    total=1.0,
-                    completed=done,
-                    shown=f"{done:.0%}",
-                )
-
-        yield update
-        progress.update(task, description=generation.model, total=1.0, completed=1.0, shown="")
+def _say_it_goes_on(common: CommonOptions, generation: Generation) -> None:
+    if generation.routes[0].synchronous and generation.price.credits != 0:
+        say("Its reply is on the way and paid for: it is awaited before this command ends.")
+    else:
+        say("It goes on when mediawright runs.")
+    say(f"Next: {command_line(common, 'generations', 'watch', generation.id)}")

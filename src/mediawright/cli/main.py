@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mediawright._version import __version__
-from mediawright.cli.options import CommonOptions, common_options
+from mediawright.cli.options import CommonOptions, Invocation, common_options
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "image": ("verbs:image", "Make a picture, or change one."),
@@ -28,6 +28,21 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "Make one of everything, without any key."),
 }
 """Name -> where the command lives, and what its line in the help says."""
+
+_HELP = """Images, video, music, speech and transcripts from many providers, or from none.
+
+Without any key the embedded engines make real files. With --sandbox every provider is imitated,
+so that everything can be tried before money is spent.
+
+\b
+Try:  mediawright image "a lighthouse at dusk"
+      mediawright models list
+      mediawright --sandbox video "waves" -m gen4.5
+
+Data goes to stdout and talk to stderr. Exit codes: 0 done, 1 failed or not found, 2 wrong usage
+or request, 3 failed at the provider, 4 no or a wrong key, 5 refused (by policy, for want of credit,
+price not agreed), 6 still running, 130 interrupted.
+"""
 
 
 class LazyGroup(click.Group):
@@ -55,23 +70,14 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="mediawright")
 @common_options
-@click.pass_context
-def cli(context: click.Context, common: CommonOptions) -> None:
-    r"""Images, video, music, speech and transcripts from many providers, or from none.
-
-    Without any key the embedded engines make real files. With --sandbox every provider is
-    imitated, so that everything can be tried before money is spent.
-
-    \b
-    Try:  mediawright image "a lighthouse at dusk"
-          mediawright models list
-          mediawright --sandbox video "waves" -m gen4.5
-    """
-    context.obj = common
+def cli(common: CommonOptions) -> None:
+    """Keep the options that were given before the command's name."""
+    del common
 
 
 def main() -> None:
@@ -81,12 +87,14 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line with these arguments and return its exit code."""
-    from mediawright.cli.failures import report_failure
-
+    invocation = Invocation(arguments=arguments)
     try:
-        result: Any = cli.main(arguments, standalone_mode=False)
-    except Exception as error:  # noqa: BLE001 - the outermost boundary
-        return report_failure(error)
-    except KeyboardInterrupt:
-        return 130
+        result: Any = cli.main(
+            arguments, prog_name="mediawright", standalone_mode=False, obj=invocation
+        )
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost boundary
+        from mediawright.cli.failures import report_failure
+
+        return report_failure(error, invocation)
     return result if isinstance(result, int) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,8 @@ class CommonOptions:
     json: bool = False
     plain: bool = False
 
-    def merged(self, outer: CommonOptions | None) -> CommonOptions:
+    def merged(self, outer: CommonOptions) -> CommonOptions:
         """Return these options, filled up with those given before the command's name."""
-        if outer is None:
-            return self
         return replace(
             self,
             config=self.config or outer.config,
@@ -33,6 +31,44 @@ class CommonOptions:
             json=self.json or outer.json,
             plain=self.plain or outer.plain,
         )
+
+    def place(self) -> list[str]:
+        """Return the options that say which installation is meant, as they are typed."""
+        words: list[str] = []
+        if self.config is not None:
+            words += ["--config", str(self.config)]
+        if self.data_dir is not None:
+            words += ["--data-dir", str(self.data_dir)]
+        return [*words, "--sandbox"] if self.sandbox else words
+
+
+@dataclass(kw_only=True)
+class Invocation:
+    """One run of the command line, as far as it is known."""
+
+    arguments: list[str] = field(default_factory=list[str])
+    common: CommonOptions = CommonOptions()
+    command: str = "mediawright"
+    """The command with its group, such as `mediawright models show`."""
+    model: str | None = None
+    """The model that is asked for."""
+    answered: bool = False
+    """Whether the one JSON document is out already."""
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether JSON is asked for; known also when the arguments make no sense."""
+        before = self.arguments
+        if "--" in before:
+            before = before[: before.index("--")]
+        return self.common.json or "--json" in before
+
+
+def current_invocation() -> Invocation:
+    """Return the run of the command line that is under way."""
+    context = click.get_current_context(silent=True)
+    found = None if context is None else context.find_object(Invocation)
+    return found or Invocation()
 
 
 _OPTIONS = (
@@ -68,8 +104,11 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
         own = CommonOptions(
             config=config, data_dir=data_dir, sandbox=sandbox, json=as_json, plain=plain
         )
-        outer = click.get_current_context().find_object(CommonOptions)
-        return command(*arguments, common=own.merged(outer), **rest)
+        context = click.get_current_context()
+        invocation = context.ensure_object(Invocation)
+        invocation.common = own.merged(invocation.common)
+        invocation.command = context.command_path
+        return command(*arguments, common=invocation.common, **rest)
 
     decorated: Callable[..., Any] = with_common
     for option in reversed(_OPTIONS):

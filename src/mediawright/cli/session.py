@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -16,7 +18,10 @@ from mediawright.app.embedded import with_choices
 from mediawright.app.embedding import embedded_sandbox
 from mediawright.app.runtime import Runtime
 from mediawright.app.settings import load_settings
+from mediawright.cli.options import current_invocation
+from mediawright.cli.output import is_coloured
 from mediawright.core.errors import ConflictError
+from mediawright.providerkit.redaction import Redactor, is_secret_name
 
 if TYPE_CHECKING:
     from mediawright.app.settings import ServerSettings, Settings
@@ -48,22 +53,30 @@ async def working(common: CommonOptions, *, eager: bool = False) -> AsyncGenerat
 
 
 @asynccontextmanager
-async def looking(common: CommonOptions) -> AsyncGenerator[Runtime]:
-    """Yield an installation that only looks, also while another process works in it."""
-    runtime = Runtime(settings_for(common))
+async def looking(common: CommonOptions, *, at_providers: bool = False) -> AsyncGenerator[Runtime]:
+    """Yield an installation that only looks, also while another process works in it.
+
+    Args:
+        common: What the command line says.
+        at_providers: Whether it matters which providers are imitated.
+    """
+    settings = settings_for(common)
+    sandbox = embedded_sandbox(settings)
+    runtime = Runtime(settings, sandbox=await sandbox.start() if at_providers else None)
     try:
         await runtime.open()
         yield runtime
     finally:
         await runtime.close()
+        await sandbox.stop()
 
 
 @asynccontextmanager
-async def cancelling(common: CommonOptions) -> AsyncGenerator[Runtime]:
-    """Yield an installation to cancel something in.
+async def joining(common: CommonOptions) -> AsyncGenerator[Runtime]:
+    """Yield an installation to follow or cancel something in that is under way.
 
-    When another process works in the data folder, the rows tell it; otherwise the provider
-    is told from here.
+    When another process works in the data folder, the rows tell it and tell of it;
+    otherwise this process goes on with what is unfinished.
     """
     settings = settings_for(common)
     sandbox = embedded_sandbox(settings)
@@ -103,7 +116,10 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 def configure_logging(level: int = logging.WARNING) -> None:
-    """Send the log to stderr, in lines, from `level` upwards."""
+    """Send the log to stderr, in lines, from `level` upwards; secrets are left out of it."""
+    secrets = [value for name, value in os.environ.items() if value and is_secret_name(name)]
+    redactor = Redactor(secrets)
+    coloured = is_coloured(current_invocation().common, err=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -111,11 +127,27 @@ def configure_logging(level: int = logging.WARNING) -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             # Tracebacks without the values of variables: those may hold keys and prompts.
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                exception_formatter=structlog.dev.plain_traceback,
+                colors=coloured, exception_formatter=structlog.dev.plain_traceback
             ),
+            partial(_redacted, redactor),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_RedactingFormatter(redactor))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def _redacted(redactor: Redactor, logger: Any, method: str, line: Any) -> str:
+    del logger, method
+    return redactor.text(str(line))
+
+
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("%(levelname)s %(message)s")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.text(super().format(record))

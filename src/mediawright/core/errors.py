@@ -18,7 +18,7 @@ class ErrorKind(Enum):
     INVALID_REQUEST = (400, 2)
     UNAUTHENTICATED = (401, 4)
     PAYMENT_REQUIRED = (402, 5)
-    FORBIDDEN = (403, 4)
+    FORBIDDEN = (403, 5)
     NOT_FOUND = (404, 1)
     CONFLICT = (409, 1)
     REFUSED = (422, 5)

@@ -10,8 +10,10 @@ from mediawright.cli.options import CommonOptions, common_options
 
 
 @click.group()
-def assets() -> None:
+@common_options
+def assets(common: CommonOptions) -> None:
     """See and fetch finished files."""
+    del common
 
 
 @assets.command("list")
@@ -46,12 +48,12 @@ def get(common: CommonOptions, asset: str, output: Path | None, variant: str) ->
 
 
 async def _list(common: CommonOptions, limit: int, before: str | None, kind: str | None) -> int:
-    from mediawright.app.embedded import describe_asset
     from mediawright.app.library import list_assets
     from mediawright.app.views import asset_view, local_urls
     from mediawright.app.workspaces import DEFAULT_WORKSPACE
-    from mediawright.cli.output import print_json, print_table
+    from mediawright.cli.output import facts_of, print_json, say
     from mediawright.cli.session import looking
+    from mediawright.cli.tables import Column, print_table
     from mediawright.core.operations import MediaKind
 
     async with looking(common) as runtime:
@@ -66,11 +68,24 @@ async def _list(common: CommonOptions, limit: int, before: str | None, kind: str
     if common.json:
         print_json([asset_view(asset, urls) for asset in found])
         return 0
+    if not found:
+        say("There are no files yet.")
     rows = [
-        [asset.id, describe_asset(asset), f"{asset.facts.byte_count:,}", asset.key]
+        [
+            asset.id,
+            ", ".join(facts_of(asset)),
+            f"{asset.facts.byte_count:,}",
+            urls(asset, "content") or asset.key,
+        ]
         for asset in found
     ]
-    print_table(common, ("asset", "facts", "bytes", "key"), rows)
+    columns = (
+        Column(name="asset"),
+        Column(name="facts", wraps=True),
+        Column(name="bytes", right=True),
+        Column(name="file", rank=1),
+    )
+    print_table(common, columns, rows)
     return 0
 
 
@@ -89,7 +104,8 @@ async def _get(common: CommonOptions, asset_id: str, output: Path | None, varian
         path = await copy_variant(runtime, asset, variant)
         view = asset_view(asset, local_urls(runtime))
     if output is not None:
-        path = await asyncio.to_thread(copy_to, path, output)
+        text = asset.text if variant == "content" else None
+        path = await asyncio.to_thread(copy_to, path, output, text=text)
     if common.json:
         print_json({**view, "path": str(path)})
     else:

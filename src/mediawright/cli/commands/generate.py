@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mediawright.cli.options import CommonOptions, common_options
+from mediawright.cli.options import CommonOptions, common_options, current_invocation
 
 
 @click.command()
@@ -47,21 +47,29 @@ def generate(
     timeout: float | None,
 ) -> int:
     """Run MODEL with named inputs; `models show MODEL` lists what it takes."""
-    from mediawright.app.intake import Draft, InputSource, parse_source
+    from mediawright.app.intake import Draft, InputSource
     from mediawright.app.parameters import parameters_from
-    from mediawright.cli.arguments import MEDIA_INPUTS, pairs, read_text
+    from mediawright.cli.arguments import (
+        MEDIA_INPUTS,
+        pairs,
+        parameter_pairs,
+        read_source,
+        read_text,
+    )
     from mediawright.cli.following import Delivery, run_draft
     from mediawright.cli.session import run
     from mediawright.core.errors import InvalidRequestError
     from mediawright.core.operations import InputRole, Operation
 
+    current_invocation().model = model
     prompt: str | None = None
     sources: list[InputSource] = []
     parameters: dict[str, str] = {}
     for item in inputs:
-        ((name, value),) = pairs([item]).items()
+        ((name, value),) = parameter_pairs([item]).items()
         if name in MEDIA_INPUTS:
-            sources.append(parse_source(value.removeprefix("@"), InputRole(MEDIA_INPUTS[name])))
+            role = MEDIA_INPUTS[name]
+            sources.append(read_source(value, None if role is None else InputRole(role)))
         elif name == "prompt":
             prompt = read_text(value)
         else:

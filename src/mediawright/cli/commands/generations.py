@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,8 +13,10 @@ _STATUSES = ("pending", "queued", "processing", "completed", "failed", "cancelle
 
 
 @click.group()
-def generations() -> None:
+@common_options
+def generations(common: CommonOptions) -> None:
     """See, follow and cancel generations."""
+    del common
 
 
 @generations.command("list")
@@ -85,18 +88,18 @@ async def _list(
     from mediawright.app.follow import list_generations
     from mediawright.app.views import generation_view, local_urls
     from mediawright.app.workspaces import DEFAULT_WORKSPACE
-    from mediawright.cli.output import charge_words, print_json, print_table
+    from mediawright.cli.output import charge_words, print_json, say
     from mediawright.cli.session import looking
-    from mediawright.core.states import GenerationState, public_status
+    from mediawright.cli.tables import Column, print_table
+    from mediawright.core.states import PublicStatus
 
-    wanted = frozenset(state for state in GenerationState if public_status(state) == status)
     async with looking(common) as runtime:
         found = await list_generations(
             runtime,
             DEFAULT_WORKSPACE,
             limit=limit,
             before=before,
-            states=wanted if status else None,
+            status=None if status is None else PublicStatus(status),
             model=model,
             metadata=labels,
         )
@@ -104,6 +107,8 @@ async def _list(
     if common.json:
         print_json([generation_view(item, outputs, urls) for item, outputs in found])
         return 0
+    if not found:
+        say("There are no generations to show.")
     rows = [
         [
             item.id,
@@ -116,7 +121,15 @@ async def _list(
         ]
         for item, _ in found
     ]
-    columns = ("generation", "status", "model", "provider", "charge", "started", "prompt")
+    columns = (
+        Column(name="generation"),
+        Column(name="status"),
+        Column(name="model"),
+        Column(name="provider", rank=4),
+        Column(name="charge", rank=2),
+        Column(name="started", rank=3),
+        Column(name="prompt", rank=1, wraps=True),
+    )
     print_table(common, columns, rows)
     return 0
 
@@ -125,22 +138,50 @@ async def _show(common: CommonOptions, generation_id: str) -> int:
     from mediawright.app.follow import get_generation
     from mediawright.app.views import generation_view, local_urls, outputs_of
     from mediawright.app.workspaces import DEFAULT_WORKSPACE
-    from mediawright.cli.output import print_json
+    from mediawright.cli.output import charge_words, facts_of, price_words, print_json, printable
     from mediawright.cli.session import looking
 
     async with looking(common) as runtime:
         generation = await get_generation(runtime, DEFAULT_WORKSPACE, generation_id)
         outputs = await outputs_of(runtime, generation)
-        view = generation_view(generation, outputs, local_urls(runtime))
+        urls = local_urls(runtime)
+        view = generation_view(generation, outputs, urls)
     if common.json:
         print_json(view)
         return 0
-    for name, value in view.items():
-        if name != "outputs" and value not in (None, [], {}):
-            click.echo(f"{name + ':':<24} {value}")
-    for output in view["outputs"]:
-        click.echo(f"{'output:':<24} {output['url']} ({output['media_type']})")
+    lines: list[tuple[str, Any]] = [(name, view[name]) for name in _SHOWN]
+    lines += [("price", price_words(generation.price)), ("charge", charge_words(generation))]
+    if view["error"] is not None:
+        lines.append(("error", f"{view['error']['message']} ({view['error']['code']})"))
+    lines += [
+        (item["kind"], f"{item['pointer']} = {item.get('applied', '-')}: {item['reason']}")
+        for item in view["adjustments"]
+    ]
+    lines += [("label", f"{name}={value}") for name, value in view["metadata"].items()]
+    for asset in outputs:
+        lines.append(("output", f"{urls(asset, 'content')} ({', '.join(facts_of(asset))})"))
+        lines.append(("text", asset.text))
+    for name, value in lines:
+        if value not in (None, "", False):
+            click.echo(f"{name.replace('_', ' ') + ':':<18}{printable(str(value))}")
     return 0
+
+
+_SHOWN = (
+    "generation_id",
+    "status",
+    "state",
+    "stage",
+    "attention",
+    "model",
+    "generation_type",
+    "provider",
+    "prompt",
+    "created_at",
+    "finished_at",
+    "trace_id",
+)
+"""What of a generation's public form is shown as it is, in order."""
 
 
 async def _watch(
@@ -149,21 +190,24 @@ async def _watch(
     from mediawright.app.follow import get_generation
     from mediawright.app.workspaces import DEFAULT_WORKSPACE
     from mediawright.cli.following import Delivery, follow
-    from mediawright.cli.session import working
+    from mediawright.cli.interruption import Interruption
+    from mediawright.cli.session import joining
 
-    async with working(common) as runtime:
-        generation = await get_generation(runtime, DEFAULT_WORKSPACE, generation_id)
-        delivery = Delivery(output=output, detach=False, timeout=seconds, yes=True)
-        return await follow(common, runtime, generation, delivery)
+    delivery = Delivery(output=output, timeout=seconds)
+    with Interruption() as interruption:
+        async with joining(common) as runtime:
+            generation = await get_generation(runtime, DEFAULT_WORKSPACE, generation_id)
+            interruption.arm()
+            return await follow(common, runtime, generation, delivery, interruption)
 
 
 async def _cancel(common: CommonOptions, generation_id: str) -> int:
     from mediawright.app.views import generation_view, local_urls
     from mediawright.app.workspaces import DEFAULT_WORKSPACE
     from mediawright.cli.output import print_json, say
-    from mediawright.cli.session import cancelling
+    from mediawright.cli.session import joining
 
-    async with cancelling(common) as runtime:
+    async with joining(common) as runtime:
         cancelled = await runtime.jobs.cancel(DEFAULT_WORKSPACE, generation_id)
         view = generation_view(cancelled, [], local_urls(runtime))
     if common.json:

@@ -6,17 +6,25 @@ from typing import Any
 
 import click
 
-from mediawright.cli.options import CommonOptions, common_options
+from mediawright.cli.options import CommonOptions, common_options, current_invocation
+from mediawright.core.operations import Operation
 
 
 @click.group()
-def models() -> None:
+@common_options
+def models(common: CommonOptions) -> None:
     """See what can be asked for, and at which price."""
+    del common
 
 
 @models.command("list")
 @click.option("--kind", type=click.Choice(["image", "video", "audio", "text"]))
-@click.option("--operation", help="Such as text-to-video.")
+@click.option(
+    "--operation",
+    type=click.Choice([operation.value for operation in Operation]),
+    metavar="OPERATION",
+    help="Such as text-to-video.",
+)
 @click.option("--provider", help="Only those it serves.")
 @click.option("--ready", is_flag=True, help="Only those that could be used now.")
 @common_options
@@ -53,11 +61,13 @@ async def _list(
     ready: bool,
 ) -> int:
     from mediawright.app.models import list_models
-    from mediawright.cli.output import print_json, print_table
+    from mediawright.cli.model_pages import lowest_price
+    from mediawright.cli.output import print_json, say
     from mediawright.cli.session import looking
-    from mediawright.core.operations import MediaKind, Operation
+    from mediawright.cli.tables import Column, print_table
+    from mediawright.core.operations import MediaKind
 
-    async with looking(common) as runtime:
+    async with looking(common, at_providers=True) as runtime:
         found = list_models(
             runtime,
             kind=None if kind is None else MediaKind(kind),
@@ -72,97 +82,59 @@ async def _list(
         [
             model["id"],
             ", ".join(model["generation_types"]),
-            ", ".join(route["provider"] for route in model["routes"]),
-            _price(model),
+            ", ".join(dict.fromkeys(route["provider"] for route in model["routes"])),
+            lowest_price(model),
             "yes" if model["ready"] else "no key",
         ]
         for model in shown
     ]
-    print_table(common, ("model", "makes", "served by", "from", "ready"), rows)
+    columns = (
+        Column(name="model"),
+        Column(name="makes", wraps=True),
+        Column(name="served by", rank=1),
+        Column(name="price", wraps=True),
+        Column(name="ready"),
+    )
+    print_table(common, columns, rows)
+    if any(not model["ready"] for model in shown):
+        say("Without a key: mediawright doctor says which variable to set; --sandbox needs none.")
     return 0
 
 
 async def _show(common: CommonOptions, model_id: str) -> int:
     from mediawright.app.models import describe_model
-    from mediawright.cli.output import print_json, print_table
+    from mediawright.cli.model_pages import input_rows, notes, parameter_rows, price_lines
+    from mediawright.cli.output import print_json
     from mediawright.cli.session import looking
+    from mediawright.cli.tables import Column, print_table
 
-    async with looking(common) as runtime:
-        model = describe_model(runtime, model_id)
+    current_invocation().model = model_id
+    async with looking(common, at_providers=True) as runtime:
+        model: dict[str, Any] = describe_model(runtime, model_id)
     if common.json:
         print_json(model)
         return 0
-    click.echo(f"{model['id']}: {model['title']}")
-    if model.get("summary"):
-        click.echo(model["summary"])
-    click.echo(f"makes: {', '.join(model['generation_types'])}")
-    for name, value in model.get("engine", {}).items():
-        click.echo(f"{name}: {value}")
+    for line in notes(model):
+        click.echo(line)
     click.echo("")
-    properties: dict[str, Any] = model["parameters"]["properties"]
-    rows = [[name, _values(rule), _default(rule)] for name, rule in properties.items()]
-    print_table(common, ("parameter", "values", "default"), rows)
-    for line in _prices(model):
+    parameters = (
+        Column(name="parameter"),
+        Column(name="values", wraps=True),
+        Column(name="default"),
+        Column(name="meaning", wraps=True, rank=1),
+    )
+    print_table(common, parameters, parameter_rows(model))
+    inputs = input_rows(model)
+    if inputs:
+        columns = (
+            Column(name="input"),
+            Column(name="for", wraps=True),
+            Column(name="how many"),
+            Column(name="files", wraps=True),
+        )
+        click.echo("")
+        print_table(common, columns, inputs)
+    click.echo("")
+    for line in price_lines(model):
         click.echo(line)
     return 0
-
-
-def _price(model: dict[str, Any]) -> str:
-    """Return the lowest price of a model, in words."""
-    costs = model["cost"]
-    if not costs:
-        return "unknown"
-    if all(float(cost["amount"]) == 0 for cost in costs):
-        return "free"
-    named = [cost for cost in costs if cost["currency"] == "credits"]
-    paid = [cost for cost in named or costs if float(cost["amount"]) > 0]
-    cheapest = min(paid, key=lambda cost: float(cost["amount"]) / float(cost["per"]))
-    return _cost_words(cheapest)
-
-
-def _prices(model: dict[str, Any]) -> list[str]:
-    costs = model["cost"]
-    if not costs:
-        return ["price: unknown"]
-    return [f"price: {_cost_words(cost)}{_condition(cost)}" for cost in costs]
-
-
-def _cost_words(cost: dict[str, Any]) -> str:
-    per = "" if str(cost["per"]) == "1" else f"{cost['per']} "
-    amount = f"${cost['amount']}" if cost["currency"] == "USD" else f"{cost['amount']} credits"
-    token = f"{cost['token']} " if "token" in cost else ""
-    return f"{amount} / {per}{token}{cost['unit']}"
-
-
-def _condition(cost: dict[str, Any]) -> str:
-    when = cost.get("when")
-    if not when:
-        return ""
-    return " when " + ", ".join(f"{name} is {_listed(value)}" for name, value in when.items())
-
-
-def _values(rule: dict[str, Any]) -> str:
-    """Return what a parameter may be, in words."""
-    if "anyOf" in rule:
-        return " or ".join(_values(item) for item in rule["anyOf"])
-    if "enum" in rule:
-        return _listed(rule["enum"])
-    if "const" in rule:
-        return str(rule["const"])
-    low, high = rule.get("minimum"), rule.get("maximum")
-    words = str(rule.get("type", "any"))
-    if low is not None or high is not None:
-        words += f" {'' if low is None else low}..{'' if high is None else high}"
-    return words
-
-
-def _default(rule: dict[str, Any]) -> str:
-    default = rule.get("default")
-    return "" if default is None else str(default)
-
-
-def _listed(value: Any) -> str:
-    if isinstance(value, list):
-        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - JSON
-        return ", ".join(str(item) for item in items)
-    return str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +11,16 @@ from mediawright.cli.options import CommonOptions, common_options
 
 if TYPE_CHECKING:
     from mediawright.api.server import ApiServer
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    from mediawright.app.runtime import Runtime
 
 
 @click.command()
 @click.option("--host", help="Address to listen on [default: 127.0.0.1].")
-@click.option("--port", type=int, help="Port to listen on [default: 8765].")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one [default: 8765].",
+)
 @click.option(
     "--loopback-without-key",
     is_flag=True,
@@ -33,9 +35,8 @@ def serve(
     loopback_without_key: bool,
 ) -> int:
     """Run the REST server until it is told to stop. The first start prints an API key."""
-    from mediawright.cli.session import configure_logging, run
+    from mediawright.cli.session import run
 
-    configure_logging()
     return run(_serve(common, host, port, loopback_without_key=loopback_without_key))
 
 
@@ -44,10 +45,36 @@ async def _serve(
 ) -> int:
     import msgspec
 
-    from mediawright.app.api_keys import first_key
-    from mediawright.app.workspaces import DEFAULT_WORKSPACE
-    from mediawright.cli.output import say
+    from mediawright.cli.interruption import told_to_stop
     from mediawright.cli.session import serving_settings, working
+
+    with told_to_stop() as stopped:
+        async with working(common, eager=True) as runtime:
+            settings = serving_settings(
+                runtime.settings.server,
+                host=host,
+                port=port,
+                loopback_without_key=loopback_without_key,
+            )
+            runtime.settings = msgspec.structs.replace(runtime.settings, server=settings)
+            server = _server(runtime)
+            address = await server.start()
+            await _announce(common, runtime, address)
+            serving = asyncio.create_task(server.wait())
+            told = asyncio.create_task(stopped.wait())
+            await asyncio.wait((serving, told), return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
+            await server.stop()
+            await serving
+    return 0
+
+
+def _server(runtime: Runtime) -> ApiServer:
+    """Return the server.
+
+    Raises:
+        UnavailableError: `missing_dependency`.
+    """
     from mediawright.core.errors import UnavailableError
 
     try:
@@ -58,41 +85,20 @@ async def _serve(
             f"The server needs a package that is not installed: {error.name}.",
             hint="Install it: pip install 'mediawright[server]'",
         ) from error
-    async with working(common, eager=True) as runtime:
-        settings = serving_settings(
-            runtime.settings.server,
-            host=host,
-            port=port,
-            loopback_without_key=loopback_without_key,
-        )
-        runtime.settings = msgspec.structs.replace(runtime.settings, server=settings)
-        server = ApiServer(runtime)
-        address = await server.start()
-        secret = await first_key(runtime, DEFAULT_WORKSPACE)
+    return ApiServer(runtime)
+
+
+async def _announce(common: CommonOptions, runtime: Runtime, address: str) -> None:
+    """Say where the server is and, at the first start, which key opens it."""
+    from mediawright.app.api_keys import first_key
+    from mediawright.app.workspaces import DEFAULT_WORKSPACE
+    from mediawright.cli.output import print_json, say
+
+    secret = await first_key(runtime, DEFAULT_WORKSPACE)
+    if common.json:
+        print_json({"url": f"{address}/v1", "api_key": secret})
+    else:
+        click.echo(f"{address}/v1")
         if secret is not None:
             say(f"API key (shown once): {secret}")
-        if settings.loopback_without_key:
-            say("Programs on this machine need no API key.")
-        say(f"mediawright serves {address}/v1 (Ctrl-C stops it)")
-        await _until_told(server)
-    return 0
-
-
-async def _until_told(server: ApiServer) -> None:
-    """Serve until SIGINT or SIGTERM; a second one ends the process at once."""
-    from mediawright.cli.output import say
-
-    loop = asyncio.get_running_loop()
-    told = asyncio.Event()
-
-    def tell() -> None:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-        told.set()
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, tell)
-    ends = [asyncio.ensure_future(told.wait()), asyncio.ensure_future(server.wait())]
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    say("Stopping; what is unfinished goes on at the next start.")
-    await server.stop()
+    say(f"mediawright serves {address}/v1 (Ctrl-C stops it)")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mediawright.cli.arguments import read_text
-from mediawright.cli.options import CommonOptions, common_options
+from mediawright.cli.arguments import pairs, parameter_pairs, read_source, read_text
+from mediawright.cli.options import CommonOptions, common_options, current_invocation
 
 if TYPE_CHECKING:
     from mediawright.app.intake import InputSource
@@ -31,7 +31,7 @@ _SHARED = (
         "parameters",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Any other parameter of the model.",
+        help="Any other parameter of the model; @file reads a file, - reads stdin.",
     ),
     click.option(
         "--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label to find it by."
@@ -64,7 +64,7 @@ def image(
     mask: str | None,
     **options: Any,
 ) -> int:
-    """Make a picture from PROMPT, or change one. `-` reads the prompt from stdin."""
+    """Make a picture from PROMPT, or change one. `-` reads it from stdin, `@file` a file."""
     inputs = _inputs(reference_image=picture, mask=mask)
     return _run(common, "image", prompt, inputs, options)
 
@@ -75,6 +75,7 @@ def image(
 @click.option("--last-frame", metavar="FILE|URL", help="End with this picture.")
 @click.option("--seconds", "duration", type=float, help="Length.")
 @click.option("--ratio", "aspect_ratio", metavar="W:H", help="Such as 16:9.")
+@click.option("--size", metavar="WxH", help="Pixels.")
 @click.option("--resolution", help="Such as 720p.")
 @click.option("--sound/--silent", default=None, help="With sound, where the model can.")
 @_verb
@@ -85,7 +86,7 @@ def video(
     last_frame: str | None,
     **options: Any,
 ) -> int:
-    """Make a clip from PROMPT, perhaps from a first picture. `-` reads it from stdin."""
+    """Make a clip from PROMPT, perhaps from a picture. `-` reads it from stdin, `@file` a file."""
     inputs = _inputs(first_frame=first_frame, last_frame=last_frame)
     return _run(common, "video", prompt, inputs, options)
 
@@ -93,12 +94,12 @@ def video(
 @click.command()
 @click.argument("prompt")
 @click.option("--seconds", "duration", type=float, help="Length.")
-@click.option("--lyrics", help="Words to sing, where the model can.")
+@click.option("--lyrics", help="Words to sing, where the model can; @file reads a file.")
 @click.option("--instrumental", is_flag=True, default=None, help="No singing.")
 @click.option("--format", "output_format", help="mp3, wav, flac or opus.")
 @_verb
 def music(common: CommonOptions, prompt: str, **options: Any) -> int:
-    """Compose a piece of music from PROMPT. `-` reads the prompt from stdin."""
+    """Compose a piece of music from PROMPT. `-` reads it from stdin, `@file` a file."""
     return _run(common, "music", prompt, [], options)
 
 
@@ -110,7 +111,7 @@ def music(common: CommonOptions, prompt: str, **options: Any) -> int:
 @click.option("--format", "output_format", help="mp3, wav, flac or opus.")
 @_verb
 def speak(common: CommonOptions, text: str, **options: Any) -> int:
-    """Speak TEXT. `-` reads it from stdin."""
+    """Speak TEXT. `-` reads it from stdin, `@file` a file."""
     return _run(common, "speech", text, [], options)
 
 
@@ -119,15 +120,14 @@ def speak(common: CommonOptions, text: str, **options: Any) -> int:
 @click.option("--language", help="ISO 639-1 code, such as en.")
 @_verb
 def transcribe(common: CommonOptions, audio: str, **options: Any) -> int:
-    """Write down what is said in a recording; the words go to stdout."""
+    """Write down what is said in a recording; the words go to stdout. `-` reads it from stdin."""
     return _run(common, "transcript", None, _inputs(reference_audio=audio), options)
 
 
 def _inputs(**named: str | None) -> list[InputSource]:
-    from mediawright.app.intake import parse_source
     from mediawright.core.operations import InputRole
 
-    return [parse_source(text, InputRole(role)) for role, text in named.items() if text is not None]
+    return [read_source(text, InputRole(role)) for role, text in named.items() if text is not None]
 
 
 def _run(
@@ -139,7 +139,6 @@ def _run(
 ) -> int:
     from mediawright.app.intake import Draft
     from mediawright.app.parameters import parameters_from
-    from mediawright.cli.arguments import pairs
     from mediawright.cli.following import Delivery, run_draft
     from mediawright.cli.session import run, settings_for
 
@@ -149,17 +148,25 @@ def _run(
         timeout=options.pop("timeout"),
         yes=options.pop("yes"),
     )
+    model = options.pop("model") or getattr(settings_for(common).media.models, verb)
+    current_invocation().model = model
+    others = parameter_pairs(options.pop("parameters"))
     draft = Draft(
-        model=options.pop("model") or getattr(settings_for(common).media.models, verb),
+        model=model,
         provider=options.pop("provider"),
         output_path=options.pop("output_path"),
         metadata=pairs(options.pop("labels")),
         prompt=None if prompt is None else read_text(prompt),
         inputs=tuple(inputs),
-        parameters=parameters_from({**pairs(options.pop("parameters")), **_given(options)}),
+        parameters=parameters_from(
+            {**{name: read_text(value) for name, value in others.items()}, **_given(options)}
+        ),
     )
     return run(run_draft(common, draft, delivery))
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
+    if "lyrics" in given:
+        given["lyrics"] = read_text(given["lyrics"])
+    return given
