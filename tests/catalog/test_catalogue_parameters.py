@@ -319,7 +319,7 @@ def test_durations_are_read_in_every_spelling():
 
 def test_generation_types():
     assert parse_generation_type("image-to-video") is Operation.IMAGE_TO_VIDEO
-    for value in ("text-to-speech", "video", None, 3):
+    for value in ("text-to-nothing", "video", None, 3):
         with pytest.raises(InvalidRequestError) as caught:
             parse_generation_type(value)
         assert caught.value.code == "invalid_generation_type"

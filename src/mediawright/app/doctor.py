@@ -13,6 +13,8 @@ import msgspec
 from mediawright._version import __version__
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.core.errors import MediawrightError
+from mediawright.core.states import GenerationState
+from mediawright.store import generations
 
 if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
@@ -49,6 +51,7 @@ async def examine(runtime: Runtime) -> list[Finding]:
     return [
         _installation(runtime),
         await _database(runtime),
+        await _generations(runtime),
         await _disk(runtime),
         *_engines(runtime),
         *_extras(),
@@ -77,6 +80,21 @@ async def _database(runtime: Runtime) -> Finding:
         subject="database",
         state=FindingState.OK,
         text=f"{kind}; {balance.available} left, {balance.held} held",
+    )
+
+
+async def _generations(runtime: Runtime) -> Finding:
+    counts = await runtime.database.read(generations.counts_by_state)
+    unknown = counts.get(GenerationState.UNKNOWN, 0)
+    words = ", ".join(f"{number} {state.value}" for state, number in sorted(counts.items()))
+    return Finding(
+        subject="generations",
+        state=FindingState.BROKEN if unknown else FindingState.OK,
+        text=words or "none yet",
+        hint="Nobody knows whether a provider took these; look at its dashboard. "
+        "Their holds are kept: mediawright generations list"
+        if unknown
+        else None,
     )
 
 

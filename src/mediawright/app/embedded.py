@@ -17,6 +17,7 @@ from mediawright.app.runtime import Runtime
 from mediawright.app.settings import Settings, load_settings
 from mediawright.app.views import generation_view, local_urls, outputs_of
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
+from mediawright.catalog.values import parse_generation_type
 from mediawright.core.errors import WaitTimeoutError
 from mediawright.core.operations import InputRole, Operation
 from mediawright.core.states import GenerationState
@@ -232,7 +233,7 @@ class AsyncMediawright:
         """
         draft = Draft(
             model=model,
-            operation=None if operation is None else Operation(operation),
+            operation=None if operation is None else parse_generation_type(operation),
             prompt=prompt,
             inputs=tuple(_source(item) for item in inputs),
             parameters=parameters_from(parameters),

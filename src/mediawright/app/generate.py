@@ -16,14 +16,13 @@ from mediawright.app.intake import (
     keep_inputs,
     to_request,
 )
-from mediawright.assets.naming import resolve_output_path
+from mediawright.assets.naming import check_output_path
 from mediawright.catalog.findings import error_from
 from mediawright.catalog.preflight import Checked, preflight
 from mediawright.core.errors import InsufficientCreditError
 from mediawright.core.generation import Generation, RoutePlan
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.core.money import Price
-from mediawright.core.operations import MediaKind
 from mediawright.core.states import GenerationState
 from mediawright.jobs.jobs import same_request
 from mediawright.store import generations
@@ -34,13 +33,6 @@ if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
     from mediawright.core.media import MediaFacts
     from mediawright.core.request import GenerationRequest
-
-_EXTENSIONS = {
-    MediaKind.IMAGE: "png",
-    MediaKind.VIDEO: "mp4",
-    MediaKind.AUDIO: "mp3",
-    MediaKind.TEXT: "json",
-}
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,10 +177,7 @@ def check(runtime: Runtime, request: GenerationRequest, facts: Mapping[int, Medi
         settings=runtime.preflight_settings,
     )
     if request.output_path is not None:
-        extension = (
-            checked.request.parameters.output_format or _EXTENSIONS[checked.operation.output_kind]
-        )
-        resolve_output_path(request.output_path, extension)
+        check_output_path(request.output_path, checked.operation.output_kind)
     return checked
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from mediawright.catalog.values import parse_duration
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.request import Parameters
 
@@ -44,20 +45,13 @@ def parameters_from(values: Mapping[str, Any]) -> Parameters:
                 details={"allowed": sorted(known)},
             )
         if value is not None:
-            given[name] = _seconds(value) if name == "duration" else value
+            given[name] = parse_duration(value) if name == "duration" else value
     try:
         return msgspec.convert(given, Parameters, strict=False)
     except msgspec.ValidationError as error:
         name = next((name for name in given if f"$.{name}" in str(error)), None)
         raise InvalidRequestError(
-            f"invalid_{name}" if name in {"duration", "quality", "size"} else "invalid_parameter",
+            f"invalid_{name}" if name in {"quality", "size"} else "invalid_parameter",
             f"A parameter has an impossible value: {error}",
             pointer=f"/parameters/{name}" if name else "/parameters",
         ) from error
-
-
-def _seconds(value: Any) -> Any:
-    """Return the number in `5s`; anything else as it is, for the typed check to judge."""
-    if isinstance(value, str) and value.strip().lower().endswith("s"):
-        return value.strip()[:-1].strip()
-    return value

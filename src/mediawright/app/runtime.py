@@ -170,14 +170,7 @@ class Runtime:
         if generation.model in self.catalogue:
             model = self.catalogue.get(generation.model)
             applied = applied_of(model, generation.request)
-            data = next(
-                (
-                    item
-                    for item in model.routes
-                    if (item.provider, item.upstream_id) == (route.provider, route.upstream_id)
-                ),
-                None,
-            )
+            data = model.find_route(route.provider, route.upstream_id, generation.operation)
             found = None if data is None else cost_of_usage(model, data, usage, applied)
         if found is None and route.price.usd is not None:
             return route.price.usd, route.price.basis

@@ -49,12 +49,6 @@ _CONTENT_TYPES = {
     "x-flac": "flac",
     "x-matroska": "mkv",
 }
-_GENERATION_TYPES = (
-    Operation.TEXT_TO_IMAGE,
-    Operation.TEXT_TO_VIDEO,
-    Operation.IMAGE_TO_VIDEO,
-    Operation.IMAGE_TO_IMAGE,
-)
 _SIZE = re.compile(r"([1-9][0-9]{0,5})\s*[x*]\s*([1-9][0-9]{0,5})", re.IGNORECASE)
 _RATIO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?):([0-9]{1,6}(?:\.[0-9]{1,6})?)")
 _SECONDS = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*s?", re.IGNORECASE)
@@ -130,19 +124,23 @@ def reduced_ratio(width: int, height: int) -> str:
     return f"{width // divisor}:{height // divisor}"
 
 
-def parse_generation_type(value: Any) -> Operation:
-    """Return the operation that a `generation_type` of the public API names (rule 3).
+def parse_generation_type(value: Any, *, pointer: str = "/operation") -> Operation:
+    """Return the operation of that name (rule 3, whose four values are among ours).
+
+    Args:
+        value: What the caller wrote.
+        pointer: Where it stands in the request.
 
     Raises:
         InvalidRequestError: `invalid_generation_type`.
     """
-    allowed = [operation.value for operation in _GENERATION_TYPES]
+    allowed = [operation.value for operation in Operation]
     if isinstance(value, str) and value in allowed:
         return Operation(value)
     raise InvalidRequestError(
         "invalid_generation_type",
         f"{str(value)[:60]!a} is not a generation type.",
-        pointer="/operation",
+        pointer=pointer,
         hint=f"Use one of {', '.join(allowed)}.",
         details={"allowed": allowed},
     )

@@ -85,10 +85,6 @@ class GenerationRequest(
     metadata: dict[str, str] = {}
     """The caller's own labels, such as `conversation_id` and `persona` (rule 83)."""
 
-    def input_for(self, role: InputRole) -> MediaInput | None:
-        """Return the first input with that role."""
-        return next((item for item in self.inputs if item.role is role), None)
-
 
 class AdjustmentKind(StrEnum):
     """How a request differs from what was asked."""
