@@ -68,11 +68,12 @@ def test_what_fails_leaves_nothing_behind(database, now):
 
 async def test_of_writes_that_share_a_commit_only_the_bad_fail(database, now):
     """The first write holds the writer up, so that the others pile up behind it."""
-    release = Event()
+    begun, release = Event(), Event()
 
     def hold(c):
+        insert_workspace(c, "wsp_taken", now)
+        begun.set()
         assert release.wait(30)
-        insert_workspace(c, "wsp_hold", now)
 
     def write(key):
         def work(c):
@@ -83,8 +84,9 @@ async def test_of_writes_that_share_a_commit_only_the_bad_fail(database, now):
 
         return work
 
-    names = ["wsp_a", "wsp_1_bad", "wsp_b", "wsp_hold", "wsp_2_bad", "wsp_c"]
+    names = ["wsp_a", "wsp_1_bad", "wsp_b", "wsp_taken", "wsp_2_bad", "wsp_c"]
     held = asyncio.ensure_future(database.write(hold))
+    assert await asyncio.to_thread(begun.wait, 30)
     others = [asyncio.ensure_future(database.write(write(name))) for name in names]
     await asyncio.sleep(0)
     release.set()
@@ -92,23 +94,26 @@ async def test_of_writes_that_share_a_commit_only_the_bad_fail(database, now):
     outcomes = await asyncio.gather(*others, return_exceptions=True)
 
     failed = [n for n, outcome in zip(names, outcomes, strict=True) if outcome != n]
-    assert failed == ["wsp_1_bad", "wsp_hold", "wsp_2_bad"] or (
-        # On PostgreSQL they run side by side, and the one that held up may come second.
-        not database.is_sqlite
-    )
+    assert failed == ["wsp_1_bad", "wsp_taken", "wsp_2_bad"]
     stored = {one.id for one in await database.read(lambda c: workspaces.page(c, limit=99))}
-    assert stored >= {"wsp_a", "wsp_b", "wsp_c", "wsp_hold"}
-    assert not any(key.endswith("bad") for key in stored)
+    assert stored == {"wsp_a", "wsp_b", "wsp_c", "wsp_taken"}
 
 
 async def test_a_write_that_was_given_up_before_it_began_is_not_made(sqlite_database, now):
     database = sqlite_database
-    release = Event()
-    held = asyncio.ensure_future(database.write(lambda c: release.wait(30)))
+    begun, release = Event(), Event()
+
+    def hold(_):
+        begun.set()
+        assert release.wait(30)
+
+    held = asyncio.ensure_future(database.write(hold))
+    assert await asyncio.to_thread(begun.wait, 30)
     waiting = asyncio.ensure_future(database.write(lambda c: insert_workspace(c, "wsp_a", now)))
     await asyncio.sleep(0)
     waiting.cancel()
-    await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
     release.set()
     await held
 
