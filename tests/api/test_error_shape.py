@@ -25,6 +25,12 @@ ROUTES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def member(server: RunningServer) -> Member:
+    """One caller for all: errors leave nothing behind."""
+    return server.new_member()
+
+
 def require_error(reply: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """Check the one shape and return the body."""
     assert reply.status_code == status, reply.text
