@@ -259,3 +259,40 @@ async def test_an_answer_at_once_costs_two_commits(
     assert commits == 2
     found = await bench.database.read(lambda c: spans.for_trace(c, WORKSPACE, ended.trace_id))
     assert {span.name for span in found} == {"text-to-image", "submit", "store"}
+
+
+class Confused(ScriptedProvider):
+    """Has a defect that shows after its request has left."""
+
+    async def submit(self, call: Any, report: Any) -> Any:
+        await super().submit(call, report)
+        raise ValueError("a defect")
+
+
+async def test_a_defect_after_the_request_left_does_not_send_it_again(bench: Bench) -> None:
+    provider = bench.use(Confused())
+    unknown = await bench.settle(await bench.jobs.create(bench.generation()))
+    assert unknown.state is S.UNKNOWN
+    assert len(provider.calls) == 1
+    assert await bench.entries(unknown) == [("hold", -10)]
+
+
+async def test_the_same_for_a_job_in_the_queue(bench: Bench) -> None:
+    provider = bench.use(Confused(submits=[Accepted(handle={"id": "v-1"})]))
+    unknown = await bench.settle(await bench.jobs.create(bench.queued()))
+    assert unknown.state is S.UNKNOWN
+    assert len(provider.calls) == 1
+
+
+async def test_a_reply_that_the_disk_refuses_is_delivered_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = bench.use(ScriptedProvider())
+
+    async def full(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bench.context.replies, "save", full)
+    ended = await bench.settle(await bench.jobs.create(bench.generation()))
+    assert ended.state is S.SUCCEEDED
+    assert len(provider.calls) == 1

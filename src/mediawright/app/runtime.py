@@ -25,6 +25,7 @@ from mediawright.jobs.jobs import Jobs
 from mediawright.jobs.replies import ReplyJournal
 from mediawright.ledger.ledger import Ledger
 from mediawright.providerkit.driver import Driver
+from mediawright.providerkit.urls import origin_of
 from mediawright.store.database import Database
 from mediawright.tracing.tracer import Tracer
 
@@ -86,7 +87,7 @@ class Runtime:
         self.library = AssetLibrary(self._drive(), self.staging, self.clock)
         self.driver = Driver(
             staging=self.folder.staging,
-            allowed_origins=frozenset() if sandbox is None else frozenset({sandbox.root}),
+            allowed_origins=_own_origins(settings, sandbox),
             clock=self.clock,
         )
         self.local = LocalProvider(self.folder.staging)
@@ -175,6 +176,17 @@ class Runtime:
         if found is None and route.price.usd is not None:
             return route.price.usd, route.price.basis
         return found
+
+
+def _own_origins(settings: Settings, sandbox: SandboxAddress | None) -> frozenset[str]:
+    """Return the origins that are the operator's own choice and may be private."""
+    if sandbox is not None:
+        return frozenset({sandbox.root})
+    return frozenset(
+        origin_of(url)
+        for provider in settings.media.providers.values()
+        for url in provider.base_urls.values()
+    )
 
 
 class _LazyEngine:

@@ -52,10 +52,14 @@ class Steps:
         Should a later route turn out to be asynchronous, it comes back running.
         """
         context = self._context
+        unsent = [fresh]
+
+        def send() -> Awaitable[Outcome]:
+            # Only the first try may take the attempt for unsent: a second one finds its intent.
+            return submit(context, generation, unsent.pop() if unsent else None)
+
         async with self._working(generation.id):
-            outcome = await _patiently(
-                context, generation, "submit", lambda: submit(context, generation, fresh)
-            )
+            outcome = await _patiently(context, generation, "submit", send)
             if isinstance(outcome, Delivered):
                 return await self._store(outcome)
             return outcome

@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from mediawright.core.errors import MediawrightError, MissingApiKeyError
 from mediawright.core.generation import Attempt, Generation, RoutePlan
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+log = structlog.get_logger(__name__)
 
 _ABORT_CHECK = 1.0
 """Seconds between two looks whether a free, repeatable submit is still wanted."""
@@ -200,8 +203,7 @@ async def _taken(
 ) -> Outcome:
     """Write down that the provider has the job, or that its media are here."""
     if isinstance(result, Done):
-        # The reply is safe on disk first; its rows are written once, when it is stored.
-        done = await context.replies.save(generation.id, attempt.number, result)
+        done = await _kept(context, attempt, result)
         return Delivered(generation=generation, attempt=attempt, done=done)
     now = context.clock.now()
 
@@ -227,6 +229,18 @@ async def _taken(
         attempt, state=AttemptState.ACKNOWLEDGED, handle=result.handle
     )
     return await settle_abandoned(context, await reload(context, generation), acknowledged)
+
+
+async def _kept(context: JobContext, attempt: Attempt, done: Done) -> Done:
+    """Put a paid reply on disk before anything else; its rows are written when it is stored.
+
+    Should the disk refuse it, the reply in memory is all there is, and is gone on with.
+    """
+    try:
+        return await context.replies.save(attempt.generation_id, attempt.number, done)
+    except OSError:
+        log.exception("a reply could not be kept", generation_id=attempt.generation_id)
+        return done
 
 
 async def _declined(
