@@ -147,10 +147,17 @@ def media() -> SimpleNamespace:
     )
 
 
+class Samples(dict[str, bytes]):
+    """Files by extension, which are too long to be printed when a test fails."""
+
+    def __repr__(self) -> str:
+        return f"Samples({', '.join(self)})"
+
+
 @pytest.fixture(scope="session")
-def samples() -> dict[str, bytes]:
+def samples() -> Samples:
     """One file of every format, by extension."""
-    return (
+    return Samples(
         {extension: image_bytes(extension) for extension in IMAGE_FORMATS}
         | {extension: sound_bytes(extension) for extension in SOUND_ENCODERS}
         | {extension: video_bytes(extension) for extension in VIDEO_ENCODERS}

@@ -156,12 +156,14 @@ async def test_another_file_system_is_no_obstacle(local_drive, tmp_path, monkeyp
     assert list((tmp_path / "drive" / ".partial").iterdir()) == []
 
 
-async def test_deleting_removes_folders_that_are_empty_then(local_drive, tmp_path):
-    await local_drive.create("a/b/c/file", b"x")
-    await local_drive.create("a/other", b"x")
-    await local_drive.delete("a/b/c/file")
+async def test_a_file_where_a_folder_is_needed_is_in_the_way(local_drive):
+    await local_drive.create("a/file", b"x")
 
-    assert sorted(path.name for path in (tmp_path / "drive" / "a").iterdir()) == ["other"]
+    assert await local_drive.is_blocked("a/file/b/c.png")
+    assert not await local_drive.is_blocked("a/file")
+    assert not await local_drive.is_blocked("a/other/c.png")
+    assert await local_drive.size("a/file/b") is None
+    assert not await Drive.from_url("memory:///").is_blocked("a/file/b")
 
 
 def test_files_come_and_go_at_once(tmp_path):

@@ -244,6 +244,14 @@ async def test_a_path_that_leads_elsewhere_is_refused(library, samples, staging)
     assert files_below(staging.folder) == []
 
 
+async def test_a_file_in_the_way_of_a_folder_loses_nothing(local_library, samples):
+    await local_library.store(samples["png"], **ids(), output_path="cat.png")
+    asset = await local_library.store(samples["png"], **ids(), output_path="cat.png/tail")
+
+    assert asset.key.endswith(f"-{asset.generation_id}-0.png")
+    assert await local_library.read(asset) == samples["png"]
+
+
 async def test_workspaces_can_have_folders_of_their_own(local_drive, staging, clock, samples):
     library = AssetLibrary(local_drive, staging, clock, folder_of=lambda name: f"{name}/")
 

@@ -105,6 +105,11 @@ class Drive(ABC):
     async def older_than(self, prefix: str, seconds: float) -> list[str]:
         """Return the keys below a folder whose files were written longer ago than that."""
 
+    async def is_blocked(self, key: str) -> bool:
+        """Tell whether no file can have the key, because another stands in its way."""
+        require_safe(key)
+        return False
+
     async def exists(self, key: str) -> bool:
         """Tell whether there is a file with that key."""
         return await self.size(key) is not None

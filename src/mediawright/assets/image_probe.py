@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
+import warnings
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
@@ -61,7 +62,11 @@ _DAMAGE = (
     MemoryError,
     struct.error,
     zlib.error,
+    # Remarks about damage, where the program has them raised.
+    UserWarning,
 )
+# And where it has not, they are no news for whoever reads its error output.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def probe_image(path: Path, found: Format, most_pixels: int = MOST_PIXELS) -> MediaFacts:

@@ -108,7 +108,8 @@ class AssetLibrary(FileReader):
             generation_id: Whose output it is; `None` for an upload.
             index: Place among the outputs, from 0.
             output_path: Where the caller wants it (rule 61). A name that is taken gets a
-                number; an extension of another format than the file has is replaced.
+                number; an extension of another format than the file has is replaced; where a
+                file stands in place of a folder, the library names it.
             expected_kind: What it must be.
             seed: The seed the provider reports.
             revised_prompt: The prompt the provider reports to have used.
@@ -282,11 +283,12 @@ class AssetLibrary(FileReader):
         self, workspace_id: str, owner: str, index: int, output_path: str | None, found: Format
     ) -> str:
         folder = self._folder_of(workspace_id)
-        if output_path is None:
-            now = self._clock.now()
-            return folder + default_key(owner, index, found.extension, now=now)
-        wanted = folder + output_key(output_path, found.extension)
-        return await reserve(self._drive, wanted, f"{owner}-{index}")
+        if output_path is not None:
+            wanted = folder + output_key(output_path, found.extension)
+            if not await self._drive.is_blocked(wanted):
+                return await reserve(self._drive, wanted, f"{owner}-{index}")
+            _log.warning("%s cannot be stored as %s: a file is in the way", owner, wanted)
+        return folder + default_key(owner, index, found.extension, now=self._clock.now())
 
     async def _render(self, path: Path, found: Format, facts: MediaFacts) -> list[Rendition]:
         return await asyncio.to_thread(self._render_now, path, found, facts)

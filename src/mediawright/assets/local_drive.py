@@ -47,16 +47,8 @@ class LocalDrive(Drive):
         """Like `put_file`, for a thread that may block."""
         target = self._path(key)
         _sync_file(source)
-        while True:
-            try:
-                self._make_folder(target.parent)
-                self._move(source, target)
-            except FileNotFoundError:
-                # A delete may have removed the folder again, because it was empty.
-                if not source.exists():
-                    raise
-            else:
-                break
+        self._make_folder(target.parent)
+        self._move(source, target)
         _sync_folder(target.parent)
 
     async def create(self, key: str, data: bytes) -> bool:
@@ -70,6 +62,10 @@ class LocalDrive(Drive):
     async def size(self, key: str) -> int | None:
         """Return a file's size in bytes; `None` if there is none."""
         return await asyncio.to_thread(self._size, key)
+
+    async def is_blocked(self, key: str) -> bool:
+        """Tell whether a file stands where the key needs a folder."""
+        return await asyncio.to_thread(self._is_blocked, key)
 
     async def open_stream(
         self, key: str, start: int = 0, end: int | None = None
@@ -90,7 +86,7 @@ class LocalDrive(Drive):
             file.close()
 
     async def delete(self, key: str) -> bool:
-        """Delete a file, and the folders that are empty then; tell whether there was one."""
+        """Delete a file and tell whether there was one; its folder stays."""
         return await asyncio.to_thread(self.delete_now, key)
 
     async def older_than(self, prefix: str, seconds: float) -> list[str]:
@@ -163,6 +159,10 @@ class LocalDrive(Drive):
         path = self._path(key)
         return path.stat().st_size if path.is_file() else None
 
+    def _is_blocked(self, key: str) -> bool:
+        parents = self._path(key).relative_to(self._root).parents
+        return any((self._root / parent).is_file() for parent in parents)
+
     def _open_at(self, key: str, start: int) -> BinaryIO:
         file = self._path(key).open("rb")
         file.seek(start)
@@ -175,11 +175,6 @@ class LocalDrive(Drive):
             path.unlink()
         except (FileNotFoundError, NotADirectoryError):
             return False
-        with contextlib.suppress(OSError):
-            for folder in path.parents:
-                if folder == self._root:
-                    break
-                folder.rmdir()
         return True
 
     def _older_than(self, prefix: str, seconds: float) -> list[str]:
