@@ -91,6 +91,9 @@ class ServerSettings(_Section, frozen=True, kw_only=True):
     """Whether callers on this machine need no API key."""
     longest_wait: float = 60.0
     """Seconds that one request may wait for a generation."""
+    public_url: str | None = None
+    """The address under which callers know the server, where a proxy hides it; by default the
+    one that each request was sent to."""
     heartbeat: float = 15.0
     """Seconds after which a silent event stream says that it lives."""
 
@@ -126,7 +129,7 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     def data_folder(self) -> Path:
         """Return the folder of everything that is kept; the sandbox has one of its own."""
-        folder = self.data_dir or default_data_folder()
+        folder = Path(self.data_dir) if self.data_dir else default_data_folder()
         return folder / "sandbox" if self.sandbox.enabled else folder
 
 
