@@ -18,7 +18,7 @@ collected.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,7 +27,8 @@ from mediawright.catalog.applied import Applied, applied_of
 from mediawright.catalog.catalogue import Catalogue
 from mediawright.catalog.findings import Findings, error_from
 from mediawright.catalog.inputs import InputCheck, check_inputs, choose_operation, readable_inputs
-from mediawright.catalog.model import Model, ModelStatus, PromptUse, Scalar
+from mediawright.catalog.model import Model, PromptUse
+from mediawright.catalog.model_choice import find_model, switch_model
 from mediawright.catalog.parameters import apply_parameters, given_values
 from mediawright.catalog.pricing import PriceSettings
 from mediawright.catalog.routes import (
@@ -45,8 +46,6 @@ from mediawright.core.media import MediaFacts
 from mediawright.core.money import Price
 from mediawright.core.operations import Operation
 from mediawright.core.request import Adjustment, GenerationRequest, Parameters
-
-_MAX_SUBSTITUTIONS = 5
 
 
 class PreflightSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,12 +142,19 @@ def collect_problems(
 
 def _examine(question: _Question) -> Checked | None:
     request, findings = question.request, question.findings
-    found = _find_model(question)
+    found = find_model(
+        question.catalogue,
+        request.model,
+        findings,
+        today=question.now.date(),
+        use_successors=question.settings.use_successors,
+        end_warning_days=question.settings.end_warning_days,
+    )
     if found is None:
         return None
     model, presets = found
     given = given_values(request.parameters, presets)
-    model = _switch_model(question.catalogue, model, given, findings)
+    model = switch_model(question.catalogue, model, given, findings)
     if not _provider_is_known(question, model):
         return None
     inputs, misshapen = readable_inputs(request.inputs)
@@ -225,70 +231,6 @@ def estimate_seconds(model: Model, applied: Applied) -> float:
     each = rule.per_output + rule.per_second * (applied.seconds or 0.0)
     each += rule.per_megapixel * (applied.megapixels or 0.0)
     return round(total + each * applied.count, 2)
-
-
-def _find_model(question: _Question) -> tuple[Model, dict[str, Scalar]] | None:
-    catalogue, request, now, _, settings, findings = question
-    found, problem = catalogue.find(request.model)
-    if problem is not None or found is None:
-        if problem is not None:
-            findings.problems.append(problem)
-        return None
-    model, presets = found
-    if model.id != request.model:
-        findings.replaced("/model", "another name for it", request.model, model.id)
-    for _ in range(_MAX_SUBSTITUTIONS):
-        if model.live_routes(now.date()):
-            _warn_of_end(model, now, settings, findings)
-            return model, presets
-        life = model.lifecycle
-        if not (settings.use_successors and life.substitute and life.successor in catalogue):
-            break
-        findings.replaced("/model", f"{model.id} has ended", model.id, life.successor)
-        model = catalogue.get(life.successor or "")
-    _model_ended(model, findings)
-    return None
-
-
-def _model_ended(model: Model, findings: Findings) -> None:
-    life = model.lifecycle
-    when = f" on {life.ends_on.isoformat()}" if life.ends_on else ""
-    findings.problem(
-        "model_ended",
-        f"{model.id} ended{when}." if model.routes or when else f"{model.id} cannot be called.",
-        "/model",
-        hint=f"Use {life.successor}." if life.successor else "Choose another model.",
-        successor=life.successor,
-        ends_on=life.ends_on.isoformat() if life.ends_on else None,
-    )
-
-
-def _warn_of_end(
-    model: Model, now: datetime, settings: PreflightSettings, findings: Findings
-) -> None:
-    ends = [model.route_ends_on(route) for route in model.live_routes(now.date())]
-    known = [end for end in ends if end is not None]
-    if model.lifecycle.status is ModelStatus.ENDED or len(known) < len(ends) or not known:
-        return
-    last = max(known)
-    if last - now.date() <= timedelta(days=settings.end_warning_days):
-        successor = model.lifecycle.successor
-        after = f"; {successor} comes after it" if successor else ""
-        findings.warned("/model", f"{model.id} ends on {last.isoformat()}{after}")
-
-
-def _switch_model(
-    catalogue: Catalogue, model: Model, given: dict[str, Any], findings: Findings
-) -> Model:
-    """Follow a parameter value that names a sibling of the model (C31)."""
-    for name, siblings in model.switches.items():
-        value = given.get(name)
-        sibling = siblings.get(value) if isinstance(value, str) else None
-        if sibling is None or sibling == model.id or sibling not in catalogue:
-            continue
-        findings.replaced("/model", f"{name} {value} is the model {sibling}", model.id, sibling)
-        return catalogue.get(sibling)
-    return model
 
 
 def _provider_is_known(question: _Question, model: Model) -> bool:

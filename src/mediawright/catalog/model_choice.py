@@ -1,0 +1,93 @@
+"""Chooses the model that serves a request: by name, by lifecycle, by what its values name."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from mediawright.catalog.catalogue import Catalogue
+from mediawright.catalog.findings import Findings
+from mediawright.catalog.model import Model, ModelStatus, Scalar
+
+_MAX_SUBSTITUTIONS = 5
+
+
+def find_model(
+    catalogue: Catalogue,
+    name: str,
+    findings: Findings,
+    *,
+    today: date,
+    use_successors: bool,
+    end_warning_days: int,
+) -> tuple[Model, dict[str, Scalar]] | None:
+    """Return the living model behind a name, and the parameters that the name sets.
+
+    Args:
+        catalogue: The models.
+        name: A model's id, or another name for it.
+        findings: Where to note why there is none, which model takes its place, and that its
+            end is near.
+        today: The day on which the model must be alive.
+        use_successors: Whether an ended model's successor may take its place, where the
+            catalogue allows it.
+        end_warning_days: How many days before its announced end a model is warned of.
+    """
+    found, problem = catalogue.find(name)
+    if problem is not None or found is None:
+        if problem is not None:
+            findings.problems.append(problem)
+        return None
+    model, presets = found
+    if model.id != name:
+        findings.replaced("/model", "another name for it", name, model.id)
+    for _ in range(_MAX_SUBSTITUTIONS):
+        if model.live_routes(today):
+            _warn_of_end(model, today, end_warning_days, findings)
+            return model, presets
+        life = model.lifecycle
+        if not (use_successors and life.substitute and life.successor in catalogue):
+            break
+        findings.replaced("/model", f"{model.id} has ended", model.id, life.successor)
+        model = catalogue.get(life.successor or "")
+    _model_ended(model, findings)
+    return None
+
+
+def _model_ended(model: Model, findings: Findings) -> None:
+    life = model.lifecycle
+    when = f" on {life.ends_on.isoformat()}" if life.ends_on else ""
+    findings.problem(
+        "model_ended",
+        f"{model.id} ended{when}." if model.routes or when else f"{model.id} cannot be called.",
+        "/model",
+        hint=f"Use {life.successor}." if life.successor else "Choose another model.",
+        successor=life.successor,
+        ends_on=life.ends_on.isoformat() if life.ends_on else None,
+    )
+
+
+def _warn_of_end(model: Model, today: date, end_warning_days: int, findings: Findings) -> None:
+    ends = [model.route_ends_on(route) for route in model.live_routes(today)]
+    known = [end for end in ends if end is not None]
+    if model.lifecycle.status is ModelStatus.ENDED or len(known) < len(ends) or not known:
+        return
+    last = max(known)
+    if last - today <= timedelta(days=end_warning_days):
+        successor = model.lifecycle.successor
+        after = f"; {successor} comes after it" if successor else ""
+        findings.warned("/model", f"{model.id} ends on {last.isoformat()}{after}")
+
+
+def switch_model(
+    catalogue: Catalogue, model: Model, given: dict[str, Any], findings: Findings
+) -> Model:
+    """Follow a parameter value that names a sibling of the model (C31)."""
+    for name, siblings in model.switches.items():
+        value = given.get(name)
+        sibling = siblings.get(value) if isinstance(value, str) else None
+        if sibling is None or sibling == model.id or sibling not in catalogue:
+            continue
+        findings.replaced("/model", f"{name} {value} is the model {sibling}", model.id, sibling)
+        return catalogue.get(sibling)
+    return model
