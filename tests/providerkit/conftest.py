@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from tests.providerkit.tiny_vendor import SECRET, TinyAdapter
 
 from mediawright.core.clock import SystemClock
 from mediawright.providerkit.driver import Driver
+from mediawright.providerkit.http_provider import HttpProvider
 from mediawright.providerkit.sessions import DriverSettings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -172,6 +174,17 @@ async def make_driver(staging: Path) -> AsyncIterator[Callable[..., Driver]]:
             return driver
 
         yield make
+
+
+@pytest.fixture
+def provide(make_driver):
+    """Return what makes the small vendor's provider for a server."""
+
+    def provide(server, *, secret=SECRET, limits=None, **options) -> HttpProvider:
+        adapter = TinyAdapter({"api": f"{server.origin}/v1"})
+        return HttpProvider(adapter, make_driver(limits=limits or {}, **options), secret)
+
+    return provide
 
 
 @pytest.fixture
