@@ -1,4 +1,4 @@
-"""A sandbox in a thread of its own, emptied before each test."""
+"""A sandbox in a thread of its own, emptied before each test, and the vendors' own clients."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from mediawright.sandbox.kit.settings import SandboxSettings
 
 if TYPE_CHECKING:
     import httpx
+    from elevenlabs import ElevenLabs
     from fal_client import SyncClient
     from openai import OpenAI
+    from runwayml import RunwayML
+    from tests.sandbox.elevenlabs_calls import Connect as ConnectElevenLabs
+    from tests.sandbox.runway_calls import Connect as ConnectRunway
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +86,66 @@ def fal_sync_client(
     yield made
     for left_open in (made._client, *opened):
         left_open.close()
+
+
+@pytest.fixture
+def connect_elevenlabs(sandbox: BackgroundSandbox) -> Iterator[ConnectElevenLabs]:
+    """Return what opens ElevenLabs' own client with a key."""
+    import httpx
+    from elevenlabs import ElevenLabs
+
+    opened: list[httpx.Client] = []
+
+    def open_client(key: str | None = None) -> ElevenLabs:
+        # The SDK has no way to close its own connections.
+        http = httpx.Client()
+        opened.append(http)
+        return ElevenLabs(
+            api_key=key or sandbox.credentials["elevenlabs"],
+            base_url=sandbox.base_urls["elevenlabs"]["api"],
+            httpx_client=http,
+        )
+
+    yield open_client
+    for http in opened:
+        http.close()
+
+
+@pytest.fixture
+def elevenlabs_client(connect_elevenlabs: ConnectElevenLabs) -> ElevenLabs:
+    return connect_elevenlabs()
+
+
+@pytest.fixture
+def runway_polls_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    from runwayml.lib import polling
+
+    monkeypatch.setattr(polling, "POLL_TIME", 0)
+    monkeypatch.setattr(polling, "POLL_JITTER", 0)
+
+
+@pytest.fixture
+def connect_runway(sandbox: BackgroundSandbox) -> Iterator[ConnectRunway]:
+    """Return what opens Runway's own client, which does not retry, with a key and options."""
+    from runwayml import RunwayML
+
+    opened: list[RunwayML] = []
+
+    def open_client(key: str | None = None, **options: object) -> RunwayML:
+        settings = {"max_retries": 0, **options}
+        client = RunwayML(
+            api_key=key or sandbox.credentials["runway"],
+            base_url=sandbox.base_urls["runway"]["api"],
+            **settings,
+        )
+        opened.append(client)
+        return client
+
+    yield open_client
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
+def runway_client(connect_runway: ConnectRunway) -> RunwayML:
+    return connect_runway()
