@@ -84,6 +84,11 @@ def test_things_that_are_not_there(member: Member, method: str, path: str, code:
     require_error(member.http.request(method, path), 404, code)
 
 
+def test_health_answers_head_too(member: Member) -> None:
+    reply = member.http.head("/healthz")
+    assert (reply.status_code, reply.content) == (200, b"")
+
+
 def test_a_reply_that_is_no_error_has_an_id_too(member: Member) -> None:
     seen = {member.http.get("/healthz").headers["X-Request-Id"] for _ in range(3)}
     assert len(seen) == 3

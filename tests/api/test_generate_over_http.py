@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
 from tests.api.running import LONG_FILM, PICTURE, Member, RunningServer
 
@@ -132,6 +133,32 @@ def test_count_has_two_names(member: Member) -> None:
     assert member.make(n=1, count=1)["outputs"]
     reply = member.start(n=1, count=2)
     assert (reply.status_code, reply.json()["error"]) == (400, "invalid_n")
+
+
+def test_addresses_are_those_that_the_caller_used(member: Member) -> None:
+    asset = member.make()["outputs"][0]
+    shown = member.http.get(f"/v1/assets/{asset['asset_id']}", headers={"Host": "media.example:1"})
+    assert shown.json()["url"] == f"http://media.example:1/v1/assets/{asset['asset_id']}/content"
+
+
+def test_addresses_behind_a_proxy(
+    server: RunningServer, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = server.runtime.settings
+    proxied = msgspec.structs.replace(settings.server, public_url="https://media.example/")
+    monkeypatch.setattr(
+        server.runtime, "settings", msgspec.structs.replace(settings, server=proxied)
+    )
+    asset = member.make()["outputs"][0]
+    assert asset["url"] == f"https://media.example/v1/assets/{asset['asset_id']}/content"
+    assert asset["thumbnail_url"].startswith("https://media.example/v1/assets/")
+    assert member.make(source_media_urls=asset["url"])["generation_type"] == "image-to-image"
+
+
+def test_nothing_unfinished_is_left_behind(server: RunningServer, member: Member) -> None:
+    member.make()
+    for folder in (server.runtime.folder.staging, server.runtime.folder.replies):
+        assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_file_path_names_the_file(member: Member) -> None:

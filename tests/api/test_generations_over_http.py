@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
 import pytest
 from tests.api.running import LONG_FILM, Member, RunningServer
 
 from mediawright.core.ids import IdPrefix, new_id
+from mediawright.core.states import GenerationState
+from mediawright.store import generations
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +103,34 @@ def test_filters_that_make_no_sense(member: Member, query: dict[str, Any], code:
     assert reply.json()["pointer"] == f"/{next(iter(query))}"
 
 
+def test_a_running_generation_is_listed_as_it_is_shown(server: RunningServer) -> None:
+    """What a provider has not begun is running for us and queued for the caller."""
+    member = server.new_member()
+    database = server.runtime.database
+    made = member.make()
+
+    async def add(stage: str) -> None:
+        finished = await database.read(
+            lambda c: generations.get(c, member.workspace_id, made["generation_id"])
+        )
+        assert finished is not None
+        running = msgspec.structs.replace(
+            finished,
+            id=new_id(IdPrefix.GENERATION),
+            state=GenerationState.RUNNING,
+            stage=stage,
+            executor="another process",
+        )
+        await database.write(lambda c: generations.insert(c, running))
+
+    for stage in ["queued", "rendering", "rendering", "queued", "rendering", "queued", "queued"]:
+        server.run(add(stage))
+    for status, count in (("queued", 4), ("processing", 3), ("completed", 1)):
+        found = pages(member, limit=2, status=status)
+        assert [item["status"] for page in found for item in page] == [status] * count
+        assert all(len(page) == 2 for page in found[:-1])
+
+
 def test_a_film_is_cancelled_at_once(member: Member) -> None:
     started = member.http.post("/v1/generate/media", json=LONG_FILM).json()
     path = f"/v1/generations/{started['generation_id']}"
@@ -126,7 +157,8 @@ def test_what_has_ended_cannot_be_cancelled(member: Member) -> None:
 
 
 @pytest.mark.parametrize(
-    "generation_id", [new_id(IdPrefix.GENERATION), "gen_", "7", "%00", "a%20b", "..%2f", "ä"]
+    "generation_id",
+    ["gen_0197f0c29d2a7b1e8c3d5f6a7b8c9d0e", "gen_", "7", "%00", "a%20b", "..%2f", "ä"],
 )
 def test_what_is_not_there(member: Member, generation_id: str) -> None:
     for method, path in (("GET", ""), ("POST", "/cancel")):

@@ -17,9 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.api.event_stream import EventStream, following
-from tests.api.running import PICTURE
-
-FILM = {"prompt": "waves", "model": "local-sketch-video", "size": "128x128", "duration": 20}
+from tests.api.running import LONG_FILM, PICTURE
 
 
 class Process:
@@ -116,7 +114,7 @@ def test_a_server_from_its_first_start_to_its_last(tmp_path: Path) -> None:
                 assert second.code() == 1
                 assert "Another mediawright process" in second.said
                 assert "Traceback" not in second.said
-            film = http.post("/v1/generate/media", json=FILM).json()
+            film = http.post("/v1/generate/media", json=LONG_FILM).json()
             assert film["status"] in {"pending", "queued", "processing"}
             path = f"/v1/generations/{film['generation_id']}"
             # Neither a listener nor somebody who waits keeps the server from stopping.
@@ -144,11 +142,11 @@ def test_a_server_from_its_first_start_to_its_last(tmp_path: Path) -> None:
         with client(process, key) as http:
             ended = http.get(path, headers={"Prefer": "wait=60"}).json()
             assert ended["status"] == "completed"
-            assert ended["outputs"][0]["seconds"] == pytest.approx(FILM["duration"], abs=0.1)
+            assert ended["outputs"][0]["seconds"] == pytest.approx(LONG_FILM["duration"], abs=0.1)
             assert len(http.get("/v1/generations").json()["data"]) == 2
         process.tell(signal.SIGINT)
         assert process.code() == 0
         assert "API key" not in process.said
         assert "Traceback" not in process.said
         assert process.popen.stdout is not None
-        assert process.popen.stdout.read() == ""
+        assert process.popen.stdout.read() == f"{process.address}/v1\n"

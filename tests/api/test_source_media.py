@@ -7,12 +7,13 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from PIL import Image
-from tests.api.running import Member, RunningServer
+from tests.api.running import PICTURE, Member, RunningServer
 
 from mediawright.app.directory import SandboxAddress
 
@@ -127,6 +128,26 @@ def test_a_file_that_cannot_be_fetched(
     assert (reply.status_code, reply.json()["error"]) == (400, "source_media_unreachable")
     assert reply.json()["pointer"] == "/source_media_urls"
     assert member.left_behind() == before
+
+
+def test_a_double_submit_keeps_one_input(
+    server: RunningServer, member: Member, files: tuple[str, list[str]]
+) -> None:
+    def submit(_: int) -> str:
+        with server.client(member.key) as http:
+            reply = http.post(
+                "/v1/generate/media",
+                json={**PICTURE, "source_media_urls": f"{files[0]}/good.png"},
+                headers={"Idempotency-Key": "once", "Prefer": "wait=30"},
+            )
+        assert reply.status_code == 200, reply.text
+        return reply.json()["generation_id"]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(submit, range(4)))) == 1
+    (rows, _), _ = member.left_behind()
+    assert rows == (1, 2)  # one generation; its input and its output
+    assert [path for path in server.runtime.folder.staging.rglob("*") if path.is_file()] == []
 
 
 def test_nothing_is_fetched_for_a_model_that_there_is_not(

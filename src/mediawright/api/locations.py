@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mediawright.api.context import runtime_of
 from mediawright.app.views import AssetUrl, asset_key
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def own_asset_id(request: Request, url: str) -> str | None:
 
 
 def asset_urls(request: Request) -> AssetUrl:
-    """Return absolute addresses on the host that the caller used."""
+    """Return absolute addresses, on the host that the caller used or as the operator set it."""
     base = _base(request)
 
     def locate(asset: Asset, variant: str) -> str | None:
@@ -41,4 +42,5 @@ def asset_urls(request: Request) -> AssetUrl:
 
 
 def _base(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
+    public = runtime_of(request).settings.server.public_url
+    return (public or str(request.base_url)).rstrip("/")

@@ -17,6 +17,7 @@ router = APIRouter(tags=["server"])
 _QUESTION = text("SELECT 1")
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get(
     "/healthz",
     operation_id="health",
