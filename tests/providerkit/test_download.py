@@ -200,7 +200,7 @@ async def test_a_cancelled_download_leaves_nothing(serve_raw, fetch, staging):
 
     task = asyncio.create_task(fetch(await serve_raw(stall), max_bytes=5_000_000))
     await flowing.wait()
-    while not (staging.exists() and list(staging.iterdir())):  # noqa: ASYNC110 - written by a thread
+    while not (staging.exists() and list(staging.iterdir())):
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
