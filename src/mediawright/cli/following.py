@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 _SECOND_THOUGHTS = 1.5
 """Seconds after a first Ctrl-C in which a second one cancels."""
+_SETTLING = 5.0
+"""Seconds to wait for the provider to hear of a cancellation; later it hears of it anyway."""
+_BETWEEN_LOOKS = 0.1
 _LOOK_AGAIN = 1.0
 """Seconds between two looks at the rows, for progress that another process makes."""
 
@@ -94,6 +97,21 @@ async def follow(
     if ended is None:
         return await _interrupted(common, runtime, generation, interruption)
     return await _deliver(common, runtime, ended, delivery)
+
+
+async def cancel(runtime: Runtime, generation_id: str) -> Generation:
+    """Cancel a generation and return it, its charge settled unless that takes long.
+
+    Raises:
+        NotFoundError: There is none of that id.
+        ConflictError: It has already ended, or nobody knows whether it was accepted.
+    """
+    cancelled = await runtime.jobs.cancel(DEFAULT_WORKSPACE, generation_id)
+    deadline = time.monotonic() + _SETTLING
+    while cancelled.charge_micros is None and time.monotonic() < deadline:
+        await asyncio.sleep(_BETWEEN_LOOKS)
+        cancelled = await get_generation(runtime, DEFAULT_WORKSPACE, generation_id)
+    return cancelled
 
 
 async def _until_ended(
@@ -233,7 +251,7 @@ def _detached(common: CommonOptions, runtime: Runtime, generation: Generation) -
         print_json(_view(runtime, generation))
     else:
         click.echo(generation.id)
-    _say_it_goes_on(common, generation)
+    _say_it_goes_on(common, runtime, generation)
     return 0
 
 
@@ -243,12 +261,12 @@ async def _interrupted(
     say(f"Detached from {generation.id}. Press Ctrl-C again to cancel it.")
     if await interruption.pressed_within(_SECOND_THOUGHTS):
         try:
-            cancelled = await runtime.jobs.cancel(generation.workspace_id, generation.id)
+            cancelled = await cancel(runtime, generation.id)
             say(f"{cancelled.id} is {cancelled.status.value}.")
         except ConflictError as error:
             say(error.message)
     else:
-        _say_it_goes_on(common, generation)
+        _say_it_goes_on(common, runtime, generation)
     current = await get_generation(runtime, generation.workspace_id, generation.id)
     if common.json:
         print_json(_view(runtime, current))
@@ -257,9 +275,13 @@ async def _interrupted(
     return INTERRUPTED
 
 
-def _say_it_goes_on(common: CommonOptions, generation: Generation) -> None:
+def _say_it_goes_on(common: CommonOptions, runtime: Runtime, generation: Generation) -> None:
+    sandbox = runtime.settings.sandbox
     if generation.routes[0].synchronous and generation.price.credits != 0:
         say("Its reply is on the way and paid for: it is awaited before this command ends.")
+    elif sandbox.enabled and sandbox.url is None:
+        say("The embedded sandbox ends with this command and forgets what it has taken on.")
+        say("For tasks that outlive a command: `mediawright sandbox`, and MEDIAWRIGHT_SANDBOX_URL.")
     else:
         say("It goes on when mediawright runs.")
     say(f"Next: {command_line(common, 'generations', 'watch', generation.id)}")

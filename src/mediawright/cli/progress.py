@@ -72,7 +72,7 @@ class LiveView:
         if self._progress is None:
             return Row(progress=None, task=None)
         task = self._progress.add_task(
-            f"{title:<{_TITLE}}", total=None, stage="", part="", mark="[cyan]▸[/]"
+            f"{title:<{_TITLE}}", total=None, stage="starting", part="", mark="[cyan]▸[/]"
         )
         return Row(progress=self._progress, task=task)
 

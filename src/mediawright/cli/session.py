@@ -136,7 +136,7 @@ def configure_logging(level: int = logging.WARNING) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_RedactingFormatter(redactor))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _redacted(redactor: Redactor, logger: Any, method: str, line: Any) -> str:

@@ -59,7 +59,14 @@ def _draw(
     from rich.text import Text
 
     shown = _fitting(columns, cells, terminal.width)
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for index in shown:
         column = columns[index]
         table.add_column(
@@ -67,11 +74,13 @@ def _draw(
             no_wrap=not column.wraps,
             overflow="fold",
             justify="right" if column.right else "left",
-            min_width=None if column.wraps else _width(column, cells, index),
+            min_width=_least(column, cells, index),
         )
     for row in cells:
         table.add_row(*(Text(row[index]) for index in shown))
+    terminal.print()
     terminal.print(table)
+    terminal.print()
 
 
 def _fitting(columns: Sequence[Column], cells: list[list[str]], width: int) -> list[int]:
@@ -92,7 +101,7 @@ def _least(column: Column, cells: list[list[str]], index: int) -> int:
         return width
     words = [word for row in cells for word in row[index].split(" ")]
     longest = max((len(word) for word in words), default=0)
-    return min(width, max(longest, _NARROWEST))
+    return min(width, max(longest, len(column.name), _NARROWEST))
 
 
 def _width(column: Column, cells: list[list[str]], index: int) -> int:

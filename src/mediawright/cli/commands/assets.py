@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -75,7 +76,7 @@ async def _list(common: CommonOptions, limit: int, before: str | None, kind: str
             asset.id,
             ", ".join(facts_of(asset)),
             f"{asset.facts.byte_count:,}",
-            urls(asset, "content") or asset.key,
+            asset.key.rpartition("/")[2] if sys.stdout.isatty() else urls(asset, "content") or "",
         ]
         for asset in found
     ]

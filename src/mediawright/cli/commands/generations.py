@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,7 @@ async def _list(
         return 0
     if not found:
         say("There are no generations to show.")
+    day = "%m-%d %H:%M" if sys.stdout.isatty() else "%Y-%m-%d %H:%M:%S"
     rows = [
         [
             item.id,
@@ -116,7 +118,7 @@ async def _list(
             item.model,
             item.provider or "-",
             charge_words(item),
-            item.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            item.created_at.astimezone().strftime(day),
             _shortened(item.request.prompt or ""),
         ]
         for item, _ in found
@@ -203,12 +205,12 @@ async def _watch(
 
 async def _cancel(common: CommonOptions, generation_id: str) -> int:
     from mediawright.app.views import generation_view, local_urls
-    from mediawright.app.workspaces import DEFAULT_WORKSPACE
+    from mediawright.cli.following import cancel as cancel_generation
     from mediawright.cli.output import print_json, say
     from mediawright.cli.session import joining
 
     async with joining(common) as runtime:
-        cancelled = await runtime.jobs.cancel(DEFAULT_WORKSPACE, generation_id)
+        cancelled = await cancel_generation(runtime, generation_id)
         view = generation_view(cancelled, [], local_urls(runtime))
     if common.json:
         print_json(view)

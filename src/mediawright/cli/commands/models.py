@@ -116,7 +116,6 @@ async def _show(common: CommonOptions, model_id: str) -> int:
         return 0
     for line in notes(model):
         click.echo(line)
-    click.echo("")
     parameters = (
         Column(name="parameter"),
         Column(name="values", wraps=True),
@@ -132,9 +131,7 @@ async def _show(common: CommonOptions, model_id: str) -> int:
             Column(name="how many"),
             Column(name="files", wraps=True),
         )
-        click.echo("")
         print_table(common, columns, inputs)
-    click.echo("")
     for line in price_lines(model):
         click.echo(line)
     return 0
