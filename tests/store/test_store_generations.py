@@ -18,7 +18,7 @@ from mediawright.core.states import (
     GenerationState,
     sources_of,
 )
-from mediawright.store import generations
+from mediawright.store import bookings, generations
 
 UNFINISHED = [state for state in GenerationState if not state.is_terminal]
 
@@ -60,11 +60,6 @@ def test_another_workspace_sees_nothing(database, other_workspace_id, add_genera
         )
 
     assert database.read_now(look) == (None, [], [], [], None, {})
-    cancelled = database.write_now(
-        lambda c: generations.request_cancel(c, other, generation.id, now)
-    )
-    assert cancelled is None
-    assert not database.read_now(lambda c: generations.get(c, None, generation.id)).cancel_requested
 
 
 def test_an_idempotency_key_is_used_once_in_a_workspace(
@@ -188,23 +183,40 @@ def test_progress_is_noted_until_the_end(database, add_generation, now):
     assert database.read_now(lambda c: generations.get(c, None, ended.id)).progress == 0.2
 
 
+def test_a_charge_is_booked_once(database, add_generation, now):
+    generation = add_generation(state=GenerationState.SUCCEEDED)
+    booked = database.write_now(lambda c: bookings.book(c, generation.id, charge_micros=5, now=now))
+    again = database.write_now(lambda c: bookings.book(c, generation.id, charge_micros=7, now=now))
+    assert booked.charge_micros == 5
+    assert again is None
+    stored = database.read_now(lambda c: generations.get(c, None, generation.id))
+    assert stored.charge_micros == 5
+
+
 @pytest.mark.parametrize("state", list(GenerationState))
-def test_cancelling_is_asked_for_until_the_end(database, workspace_id, add_generation, now, state):
+def test_what_was_cancelled_stays_open_until_its_charge_is_booked(
+    database, add_generation, now, state
+):
     generation = add_generation(state=state, executor="mine")
 
-    asked = database.write_now(
-        lambda c: generations.request_cancel(c, workspace_id, generation.id, now)
-    )
+    def looked(executor):
+        return database.read_now(lambda c: bookings.cancelled_and_open(c, executor))
 
-    wanted = database.read_now(lambda c: generations.cancel_requests(c, "mine"))
-    if state in TERMINAL_STATES:
-        assert asked is None
-        assert wanted == []
-    else:
-        assert asked.cancel_requested
-        assert asked.state is state
-        assert wanted == [generation.id]
-        assert database.read_now(lambda c: generations.cancel_requests(c, "another")) == []
+    expected = [generation.id] if state is GenerationState.CANCELLED else []
+    assert looked("mine") == looked(None) == expected
+    assert looked("another") == []
+    database.write_now(lambda c: bookings.book(c, generation.id, charge_micros=0, now=now))
+    assert looked("mine") == []
+
+
+@pytest.mark.parametrize("state", list(GenerationState))
+def test_only_what_is_under_way_can_be_overdue(database, add_generation, now, state):
+    generation = add_generation(state=state)
+    marked = database.write_now(lambda c: bookings.mark_overdue(c, generation.id, now=now))
+    assert (marked is None) is (state in TERMINAL_STATES)
+    stored = database.read_now(lambda c: generations.get(c, None, generation.id))
+    assert stored.overdue is (state not in TERMINAL_STATES)
+    assert stored.state is state
 
 
 def test_unfinished_generations_are_found_page_by_page(database, add_generation):

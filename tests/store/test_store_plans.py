@@ -59,7 +59,6 @@ PARTIAL = {
     "ix_generations_unfinished": lambda c: generations.unfinished(
         c, executor_not="me", limit=5, after="gen_1"
     ),
-    "ix_generations_cancel_requested": lambda c: generations.cancel_requests(c, "me"),
     "ix_generations_unbooked_cancellation": lambda c: bookings.cancelled_and_open(c, "me"),
 }
 

@@ -19,7 +19,7 @@ from mediawright.store.codec import storable, to_json_or_none, to_micros, to_mic
 from mediawright.store.generation_pages import Filters, label_digests, page_statement
 from mediawright.store.generation_rows import to_generation, to_values
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import CANCEL_WANTED, UNFINISHED, generation_labels, generations
+from mediawright.store.tables import UNFINISHED, generation_labels, generations
 
 
 class Changes(TypedDict, total=False):
@@ -55,16 +55,6 @@ _UPDATE_PROGRESS = (
         updated_at=bindparam("now"),
     )
 )
-_REQUEST_CANCEL = (
-    update(generations)
-    .where(
-        generations.c.id == bindparam("generation_id"),
-        generations.c.workspace_id == bindparam("of_workspace"),
-        UNFINISHED,
-    )
-    .values(cancel_requested=True, updated_at=bindparam("now"))
-    .returning(*generations.c)
-)
 _UNFINISHED = (
     select(generations)
     .where(UNFINISHED, generations.c.id > bindparam("after"))
@@ -73,11 +63,6 @@ _UNFINISHED = (
 )
 _UNFINISHED_OF_OTHERS = _UNFINISHED.where(
     sa.or_(generations.c.executor.is_(None), generations.c.executor != bindparam("executor_not"))
-)
-_CANCEL_REQUESTS = (
-    select(generations.c.id)
-    .where(CANCEL_WANTED, generations.c.executor == bindparam("executor"))
-    .order_by(generations.c.id)
 )
 _COUNTS = select(generations.c.state, func.count()).group_by(generations.c.state)
 _COUNTS_OF_WORKSPACE = _COUNTS.where(generations.c.workspace_id == bindparam("workspace_id"))
@@ -217,22 +202,6 @@ def update_progress(
     return c.execute(_UPDATE_PROGRESS, values).rowcount == 1
 
 
-def request_cancel(
-    c: Connection, workspace_id: str, generation_id: str, now: datetime
-) -> Generation | None:
-    """Ask for a generation to be cancelled.
-
-    Returns:
-        The generation, or `None` if there is no such or it has ended.
-    """
-    values = {
-        "generation_id": generation_id,
-        "of_workspace": workspace_id,
-        "now": to_micros(now),
-    }
-    return _one(c.execute(_REQUEST_CANCEL, values).first())
-
-
 def unfinished(
     c: Connection, *, executor_not: str | None = None, limit: int, after: str | None = None
 ) -> list[Generation]:
@@ -249,11 +218,6 @@ def unfinished(
         return [to_generation(row) for row in c.execute(_UNFINISHED, values)]
     values["executor_not"] = executor_not
     return [to_generation(row) for row in c.execute(_UNFINISHED_OF_OTHERS, values)]
-
-
-def cancel_requests(c: Connection, executor: str) -> list[str]:
-    """Return the ids of what an executor runs and is asked to cancel; for the engine."""
-    return list(c.execute(_CANCEL_REQUESTS, {"executor": executor}).scalars())
 
 
 def counts_by_state(

@@ -66,8 +66,6 @@ UNFINISHED = text(
 )
 """Spelt out and not bound, because only then do both databases use the partial indexes."""
 
-CANCEL_WANTED = text(f"cancel_requested AND {UNFINISHED.text}")
-
 UNBOOKED_CANCELLATION = text(
     f"state = '{GenerationState.CANCELLED.value}' AND charge_micros IS NULL"
 )
@@ -153,13 +151,6 @@ generations = Table(
     Index(None, "workspace_id", "model", "id"),
     Index(None, "workspace_id", "operation", "id"),
     Index("ix_generations_unfinished", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
-    Index(
-        "ix_generations_cancel_requested",
-        "executor",
-        "id",
-        sqlite_where=CANCEL_WANTED,
-        postgresql_where=CANCEL_WANTED,
-    ),
     Index(
         "ix_generations_unbooked_cancellation",
         "executor",

@@ -130,12 +130,6 @@ def _generations() -> None:
         )
     _partial_index("ix_generations_unfinished", "generations", ["id"], UNFINISHED)
     _partial_index(
-        "ix_generations_cancel_requested",
-        "generations",
-        ["executor", "id"],
-        f"cancel_requested AND {UNFINISHED}",
-    )
-    _partial_index(
         "ix_generations_unbooked_cancellation",
         "generations",
         ["executor", "id"],
