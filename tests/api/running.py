@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import msgspec
 
 from mediawright.api.server import ApiServer
 from mediawright.app.api_keys import create_key, first_key
@@ -21,6 +22,7 @@ from mediawright.app.runtime import Runtime
 from mediawright.app.settings import AccountSettings, SandboxSettings, ServerSettings, Settings
 from mediawright.app.workspaces import DEFAULT_WORKSPACE, ensure_workspace
 from mediawright.core.ids import IdPrefix, new_id
+from mediawright.core.states import GenerationState
 from mediawright.store import assets, generations
 
 T = TypeVar("T")
@@ -142,6 +144,34 @@ class RunningServer:
         )
         self._clients.append(client)
         return client
+
+    def add_running(self, member: Member, like: dict[str, Any], stage: str) -> str:
+        """Add a generation that another process seems to be working on; return its id.
+
+        Args:
+            member: Whose.
+            like: A finished generation of theirs.
+            stage: What the provider says.
+        """
+        database = self.runtime.database
+        generation_id = new_id(IdPrefix.GENERATION)
+
+        async def add() -> None:
+            finished = await database.read(
+                lambda c: generations.get(c, member.workspace_id, like["generation_id"])
+            )
+            assert finished is not None
+            running = msgspec.structs.replace(
+                finished,
+                id=generation_id,
+                state=GenerationState.RUNNING,
+                stage=stage,
+                executor="another process",
+            )
+            await database.write(lambda c: generations.insert(c, running))
+
+        self.run(add())
+        return generation_id
 
     def new_member(self, workspace_id: str | None = None) -> Member:
         """Return a caller with a new workspace, or with a key of a known one."""

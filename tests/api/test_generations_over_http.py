@@ -5,13 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import msgspec
 import pytest
 from tests.api.running import LONG_FILM, Member, RunningServer
-
-from mediawright.core.ids import IdPrefix, new_id
-from mediawright.core.states import GenerationState
-from mediawright.store import generations
 
 
 @pytest.fixture(scope="module")
@@ -106,25 +101,9 @@ def test_filters_that_make_no_sense(member: Member, query: dict[str, Any], code:
 def test_a_running_generation_is_listed_as_it_is_shown(server: RunningServer) -> None:
     """What a provider has not begun is running for us and queued for the caller."""
     member = server.new_member()
-    database = server.runtime.database
     made = member.make()
-
-    async def add(stage: str) -> None:
-        finished = await database.read(
-            lambda c: generations.get(c, member.workspace_id, made["generation_id"])
-        )
-        assert finished is not None
-        running = msgspec.structs.replace(
-            finished,
-            id=new_id(IdPrefix.GENERATION),
-            state=GenerationState.RUNNING,
-            stage=stage,
-            executor="another process",
-        )
-        await database.write(lambda c: generations.insert(c, running))
-
     for stage in ["queued", "rendering", "rendering", "queued", "rendering", "queued", "queued"]:
-        server.run(add(stage))
+        server.add_running(member, made, stage)
     for status, count in (("queued", 4), ("processing", 3), ("completed", 1)):
         found = pages(member, limit=2, status=status)
         assert [item["status"] for page in found for item in page] == [status] * count
