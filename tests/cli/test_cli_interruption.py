@@ -40,6 +40,7 @@ def test_ctrl_c_detaches_and_watch_goes_on(
     watch = f"mediawright --sandbox generations watch {generation_id}"
     assert f"Next: {watch}" in terminal.text
     assert "Traceback" not in terminal.text
+    assert "Task was destroyed" not in terminal.text
 
     slow.ask("clock", {"advance": 7200})
     watched = process(*watch.split()[1:], **slow.environment)
