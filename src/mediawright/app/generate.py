@@ -19,7 +19,7 @@ from mediawright.app.intake import (
 from mediawright.assets.naming import check_output_path
 from mediawright.catalog.findings import error_from
 from mediawright.catalog.preflight import Checked, preflight
-from mediawright.core.errors import InsufficientCreditError
+from mediawright.core.errors import InsufficientCreditError, InvalidRequestError
 from mediawright.core.generation import Generation, RoutePlan
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.core.money import Price
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
     from mediawright.core.media import MediaFacts
     from mediawright.core.request import GenerationRequest
+
+
+_LONGEST_KEY = 255
+"""Characters of an idempotency key."""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +83,11 @@ async def generate(
     """
     draft = _with_known_provider(runtime, draft)
     if idempotency_key is not None:
+        if not 0 < len(idempotency_key) <= _LONGEST_KEY:
+            raise InvalidRequestError(
+                "invalid_idempotency_key",
+                f"An idempotency key has 1 to {_LONGEST_KEY} characters.",
+            )
         earlier = await runtime.database.read(
             lambda connection: generations.by_idempotency_key(
                 connection, workspace_id, idempotency_key

@@ -30,7 +30,6 @@ from mediawright.core.states import PublicStatus
 
 router = APIRouter(prefix="/v1", tags=["generations"])
 
-_LONGEST_KEY = 255
 _WAIT = re.compile(r'wait[ \t]*=[ \t]*"?([0-9]{1,9}(?:\.[0-9]{1,9})?)"?', re.IGNORECASE | re.ASCII)
 Wait = Annotated[
     str | None,
@@ -63,10 +62,6 @@ async def generate_media(
     ] = None,
 ) -> Response:
     """Check, price and start a generation; poll it until it is completed or failed."""
-    if idempotency_key is not None and not 0 < len(idempotency_key) <= _LONGEST_KEY:
-        raise InvalidRequestError(
-            "invalid_idempotency_key", f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters."
-        )
     try:
         generation = await generate(
             runtime,
