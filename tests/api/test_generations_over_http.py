@@ -115,7 +115,7 @@ def test_a_film_is_cancelled_at_once(member: Member) -> None:
     path = f"/v1/generations/{started['generation_id']}"
     before = time.monotonic()
     reply = member.http.post(f"{path}/cancel")
-    assert time.monotonic() - before < 1
+    assert time.monotonic() - before < 2
     assert reply.status_code == 200
     assert reply.json()["status"] == "cancelled"
     assert reply.json()["outputs"] == []
