@@ -69,6 +69,8 @@ def test_an_interrupt_without_a_terminal_detaches_too(
 ) -> None:
     began = begin(*VIDEO, "--json", **slow.environment)
     until(lambda: slow.count("poll") >= 1)
+    # As `timeout -s INT` does: to the process, and then to its whole group.
+    began.send_signal(signal.SIGINT)
     outcome = stop(began, signal.SIGINT)
     assert outcome.code == 130
     assert json.loads(outcome.out)["state"] == "running"

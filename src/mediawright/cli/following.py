@@ -258,6 +258,7 @@ def _detached(common: CommonOptions, runtime: Runtime, generation: Generation) -
 async def _interrupted(
     common: CommonOptions, runtime: Runtime, generation: Generation, interruption: Interruption
 ) -> int:
+    await interruption.forget()
     say(f"Detached from {generation.id}. Press Ctrl-C again to cancel it.")
     if await interruption.pressed_within(_SECOND_THOUGHTS):
         try:
@@ -267,6 +268,7 @@ async def _interrupted(
             say(error.message)
     else:
         _say_it_goes_on(common, runtime, generation)
+    interruption.let_go()
     current = await get_generation(runtime, generation.workspace_id, generation.id)
     if common.json:
         print_json(_view(runtime, current))

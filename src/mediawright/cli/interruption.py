@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_ENOUGH = 3
-"""So many times Ctrl-C end the process on the spot; what it was doing goes on at its next start."""
+
+_ECHO = 0.15
+"""Seconds in which a second signal counts as the same key."""
 
 
 class Interruption:
@@ -20,17 +21,20 @@ class Interruption:
     def __init__(self) -> None:
         """Notice nothing yet."""
         self.pressed = asyncio.Event()
-        self._times = 0
         self._armed = False
 
     def arm(self) -> None:
         """Notice Ctrl-C from here on."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._press)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.pressed.set)
         self._armed = True
 
-    async def pressed_within(self, seconds: float) -> bool:
-        """Forget what was pressed and tell whether it is pressed again in time."""
+    async def forget(self) -> None:
+        """Forget that it was pressed; some programs send the signal twice for one key."""
+        await asyncio.sleep(_ECHO)
         self.pressed.clear()
+
+    async def pressed_within(self, seconds: float) -> bool:
+        """Tell whether it is pressed in that time."""
         try:
             async with asyncio.timeout(seconds):
                 await self.pressed.wait()
@@ -38,19 +42,23 @@ class Interruption:
             return False
         return True
 
+    def let_go(self) -> None:
+        """Let the next Ctrl-C end the process on the spot; its work goes on at the next start."""
+        self._disarm()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._armed:
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        self._disarm()
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def _press(self) -> None:
-        self._times += 1
-        if self._times >= _ENOUGH:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGINT)
-        self.pressed.set()
+    def _disarm(self) -> None:
+        if self._armed:
+            self._armed = False
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
 
 @contextmanager
