@@ -25,7 +25,7 @@ test: develop ## Run the whole suite
 lint: develop ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
 format: develop ## Put the code into its form
