@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from mediawright.api.server import ApiServer
 from mediawright.app.runtime import Runtime
 from mediawright.app.settings import ServerSettings, Settings
 from mediawright.core.errors import UnavailableError
+from mediawright.jobs import jobs
 
 
 @pytest.fixture
@@ -97,3 +101,26 @@ async def test_a_reply_under_way_is_finished(
     finish.set()
     assert await reply == 200
     await stopping
+
+
+async def test_a_database_that_is_away_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks after cancellations goes on afterwards, and the server can still be closed."""
+    monkeypatch.setattr(jobs, "_LOOK_AGAIN", 0.01)
+    runtime = Runtime(Settings(data_dir=tmp_path), environment={})
+    await runtime.start()
+    read, failures, is_back = runtime.database.read, 3, asyncio.Event()
+
+    async def away(work: Callable[[Connection], Any]) -> Any:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+        is_back.set()
+        return await read(work)
+
+    monkeypatch.setattr(runtime.database, "read", away)
+    async with asyncio.timeout(10):
+        await is_back.wait()
+    await runtime.close()

@@ -255,7 +255,13 @@ class Jobs:
         """Notice what another process asked of our generations."""
         while True:
             await asyncio.sleep(_LOOK_AGAIN)
-            for generation_id in await self._cancelled_and_open(self._context.executor):
+            try:
+                wanted = await self._cancelled_and_open(self._context.executor)
+            except Exception:
+                # A database that is away for a moment must not end this for good.
+                log.exception("looking for cancellations failed")
+                continue
+            for generation_id in wanted:
                 self._context.signals.changed(generation_id)
 
     async def _cancelled_and_open(self, executor: str | None) -> list[str]:
