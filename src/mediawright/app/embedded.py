@@ -23,7 +23,7 @@ from mediawright.core.operations import InputRole, Operation
 from mediawright.core.states import GenerationState
 
 if TYPE_CHECKING:
-    from mediawright.core.generation import Asset, Generation, Span
+    from mediawright.core.generation import Generation, Span
     from mediawright.ledger.ledger import Balance
 
 Source = str | Path | bytes
@@ -336,19 +336,3 @@ def _source(item: Source | InputSource, role: InputRole | None = None) -> InputS
     if isinstance(item, Path):
         return InputSource(role=role, path=item, name=item.name)
     return parse_source(item, role)
-
-
-def describe_asset(asset: Asset) -> str:
-    """Return one line about a file, from what was found in its bytes."""
-    facts = asset.facts
-    parts = [facts.content_type]
-    if facts.width and facts.height:
-        parts.append(f"{facts.width}x{facts.height}")
-    if facts.seconds is not None:
-        parts.append(f"{facts.seconds:.2f} s")
-    if facts.frames_per_second:
-        parts.append(f"{facts.frames_per_second:g} fps")
-    codecs = [codec for codec in (facts.video_codec, facts.audio_codec) if codec]
-    if codecs:
-        parts.append("+".join(codecs))
-    return ", ".join(parts)
