@@ -131,8 +131,7 @@ async def test_a_cancellation_is_finished(bench: Bench) -> None:
     created = await bench.jobs.create(bench.queued())
     await bench.until(lambda: first.polled == 1)
     await die(bench)
-    # Cancelled by a process that could not tell the provider before it ended too.
-    bench.jobs._stop_at_provider = _nothing  # type: ignore[method-assign]
+    # Cancelled by a process that only looks on and tells no provider.
     await bench.jobs.cancel(created.workspace_id, created.id)
     provider = bench.use(ScriptedProvider(features=features, polls=[remote_reply()]))
     assert await bench.jobs.start() == 1
@@ -140,6 +139,22 @@ async def test_a_cancellation_is_finished(bench: Bench) -> None:
     assert ended.state is S.CANCELLED
     assert provider.cancelled == [{"id": "v-1"}]
     assert await bench.entries(ended) == [("hold", -10), ("release", 10)]
+
+
+async def test_whoever_notices_a_cancellation_the_provider_is_told_once(bench: Bench) -> None:
+    first = bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
+    created = await bench.jobs.create(bench.queued())
+    await bench.until(lambda: first.polled == 1)
+    await die(bench)
+    provider = bench.use(ScriptedProvider(features=frozenset({Feature.CANCEL})))
+    cancelled = await bench.jobs.cancel(created.workspace_id, created.id)
+    await asyncio.gather(
+        bench.jobs._stop_at_provider(cancelled),
+        bench.steps.wait(created.id),
+        bench.jobs._stop_at_provider(cancelled),
+    )
+    assert provider.cancelled == [{"id": "v-1"}]
+    assert await bench.entries(created) == [("hold", -10), ("release", 10)]
 
 
 async def _nothing(*arguments: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediawright.jobs.cadence import Cadences
+from mediawright.jobs.locks import GenerationLocks
 from mediawright.jobs.signals import Signals
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class JobContext:
     """The name of this process in attempts; another process's leftovers are taken up."""
     settings: JobSettings = field(default_factory=JobSettings)
     signals: Signals = field(default_factory=Signals)
+    abandoning: GenerationLocks = field(default_factory=GenerationLocks)
+    """So that a provider is told once that a generation is no longer wanted."""
 
 
 def route_of(generation: Generation, provider: str, upstream_id: str) -> RoutePlan:

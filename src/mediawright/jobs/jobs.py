@@ -106,7 +106,9 @@ class Jobs:
         )
         self._context.signals.changed(generation_id)
         settled = after.charge_micros is not None
-        if not settled and not self._steps.is_active(generation_id):
+        # A process that only looks on leaves it to the one that works to tell the provider.
+        works_here = self._watcher is not None
+        if not settled and works_here and not self._steps.is_active(generation_id):
             self._spawn(f"{generation_id}:cancel", self._stop_at_provider(after))
         return after
 

@@ -185,6 +185,13 @@ async def settle_abandoned(
         generation: The generation, already in its final state.
         attempt: The attempt that a provider acknowledged, if one did.
     """
+    async with context.abandoning.hold(generation.id):
+        return await _abandon(context, await reload(context, generation), attempt)
+
+
+async def _abandon(
+    context: JobContext, generation: Generation, attempt: Attempt | None
+) -> Generation:
     if not generation.state.is_terminal or generation.charge_micros is not None:
         return generation
     stopped = attempt is None or await _stop(context, attempt)
