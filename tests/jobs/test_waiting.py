@@ -28,6 +28,7 @@ from mediawright.core.provider import (
 )
 from mediawright.core.states import GenerationState
 from mediawright.jobs.cadence import Cadence, Cadences
+from mediawright.store import generations
 
 S = GenerationState
 ACCEPTED = Accepted(handle={"id": "v-1"})
@@ -230,3 +231,17 @@ async def test_a_file_that_is_none_is_not_delivered_nor_charged(
     assert await bench.entries(ended) == [("hold", -10), ("release", 10)]
     assert ended.cost_micros == 70_000
     assert not [path for path in (bench.folder / "files").rglob("*") if path.is_file()]
+
+
+async def test_closing_tells_the_provider_what_another_process_cancelled(bench: Bench) -> None:
+    provider = bench.use(waiting(features=frozenset({Feature.CANCEL})))
+    await bench.jobs.start()
+    created = await bench.jobs.create(bench.queued())
+    await bench.until(lambda: provider.polled == 1)
+    now = bench.clock.now()
+    await bench.database.write(
+        lambda c: generations.transition(c, created.id, S.CANCELLED, now=now, cancel_requested=True)
+    )
+    await bench.jobs.close()
+    assert provider.cancelled == [{"id": "v-1"}]
+    assert await bench.entries(created) == [("hold", -10), ("release", 10)]

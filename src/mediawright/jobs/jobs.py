@@ -137,6 +137,7 @@ class Jobs:
             self._watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watcher
+            await self._finish_cancellations()
         await self._engine.close()
         for name in self._free:
             if name in self._tasks:
@@ -226,6 +227,21 @@ class Jobs:
         current = await reload(self._context, generation)
         acknowledged = attempt if attempt is not None and attempt.handle else None
         await settle_abandoned(self._context, current, acknowledged)
+
+    async def _finish_cancellations(self) -> None:
+        """Tell the providers of cancelled generations before nobody is left to do it.
+
+        What is not acknowledged yet is left to whoever awaits its reply.
+        """
+        for generation_id in await self._cancelled_and_open(self._context.executor):
+            generation, attempt = await self._context.database.read(
+                lambda connection, of=generation_id: (
+                    generations.get(connection, None, of),
+                    attempts.latest(connection, of),
+                )
+            )
+            if generation is not None and attempt is not None and attempt.handle:
+                await settle_abandoned(self._context, generation, attempt)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
