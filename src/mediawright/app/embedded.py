@@ -12,6 +12,7 @@ from mediawright.app.embedding import embedded_sandbox
 from mediawright.app.follow import OnProgress, failure_of, get_generation, trace_of, wait_for
 from mediawright.app.generate import generate
 from mediawright.app.intake import Draft, InputSource, parse_source
+from mediawright.app.logs import use_the_host_s_logging
 from mediawright.app.parameters import parameters_from
 from mediawright.app.runtime import Runtime
 from mediawright.app.settings import Settings, load_settings
@@ -175,6 +176,7 @@ class AsyncMediawright:
         Raises:
             ConflictError: Another process works in the same data folder.
         """
+        use_the_host_s_logging()
         address = await self._sandbox.start()
         runtime = Runtime(self._settings, sandbox=address)
         try:
