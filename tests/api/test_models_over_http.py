@@ -76,7 +76,7 @@ def test_filters_that_make_no_sense(member: Member, query: dict[str, str], code:
 def test_a_model_with_the_schema_of_its_parameters(member: Member) -> None:
     shown = member.http.get("/v1/models/local-sketch-image").json()
     assert shown["id"] == "local-sketch-image"
-    assert shown["parameters"]["properties"]["seed"]["maximum"] == 2**32 - 1
+    assert shown["parameter_schema"]["properties"]["seed"]["maximum"] == 2**32 - 1
     assert "engine" in shown
 
 

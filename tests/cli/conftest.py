@@ -12,10 +12,8 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +21,11 @@ from typing import Any
 
 import pytest
 import structlog
+from tests.remote_sandbox import MEDIAWRIGHT, RemoteSandbox, read_document
 
 from mediawright.cli.main import run
 from mediawright.providers.registry import adapter_class, provider_names
 
-MEDIAWRIGHT = [sys.executable, "-m", "mediawright.cli"]
 PATIENCE = 60.0
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-B0-2]")
 
@@ -187,48 +185,6 @@ def sit() -> Iterator[Sit]:
             os.waitpid(terminal.pid, 0)
         except (ProcessLookupError, ChildProcessError):
             continue
-
-
-class RemoteSandbox:
-    """A sandbox process, driven over its admin routes."""
-
-    def __init__(self) -> None:
-        self.process = start("sandbox", "--port", "0", "--tiny", "--json")
-        announced = read_document(self.process)
-        self.root: str = announced["root"]
-        self.credentials: dict[str, str] = announced["credentials"]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"MEDIAWRIGHT_SANDBOX_URL": self.root}
-
-    def ask(self, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"{self.root}/__sandbox__/{path}",
-            data=data,
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return json.load(reply)
-
-    def count(self, kind: str) -> int:
-        return len(self.ask(f"journal?kind={kind}")["entries"])
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=20)
-
-
-def read_document(process: subprocess.Popen[str]) -> Any:
-    """Read the JSON document that a server prints when it is ready."""
-    assert process.stdout is not None
-    text = ""
-    while not text.rstrip().endswith("\n}"):
-        line = process.stdout.readline()
-        assert line, f"it did not start: {process.stderr.read() if process.stderr else ''}"
-        text += line
-    return json.loads(text)
 
 
 @pytest.fixture(scope="session")

@@ -6,59 +6,20 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.remote_sandbox import MEDIAWRIGHT, RemoteSandbox
 
-MEDIAWRIGHT = [sys.executable, "-m", "mediawright.cli"]
 PATIENCE = 60.0
 
 
-class RemoteSandbox:
-    """A sandbox process, driven over its admin routes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [*MEDIAWRIGHT, "sandbox", "--port", "0", "--tiny", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "MEDIAWRIGHT_DATA_DIR": str(folder)},
-        )
-        assert self.process.stdout is not None
-        text = ""
-        while not text.rstrip().endswith("\n}"):
-            line = self.process.stdout.readline()
-            assert line, "the sandbox did not start"
-            text += line
-        self.root = json.loads(text)["root"]
-
-    def ask(self, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"{self.root}/__sandbox__/{path}",
-            data=data,
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return json.load(reply)
-
-    def count(self, kind: str) -> int:
-        return len(self.ask(f"journal?kind={kind}")["entries"])
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=20)
-
-
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[RemoteSandbox]:
-    running = RemoteSandbox(tmp_path / "nothing")
+def sandbox() -> Iterator[RemoteSandbox]:
+    running = RemoteSandbox()
     yield running
     running.stop()
 

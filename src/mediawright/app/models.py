@@ -39,7 +39,7 @@ def describe_model(runtime: Runtime, model_id: str) -> dict[str, Any]:
     """
     model = runtime.catalogue.get(model_id)
     shown = _shown(runtime, model)
-    shown["parameters"] = parameter_schema(model)
+    shown["parameter_schema"] = parameter_schema(model)
     local = next((route for route in model.routes if route.provider == LOCAL), None)
     if local is not None:
         shown["engine"] = runtime.local.facts(local.upstream_id)

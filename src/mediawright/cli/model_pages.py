@@ -34,8 +34,8 @@ def notes(model: dict[str, Any]) -> list[str]:
 
 def parameter_rows(model: dict[str, Any]) -> list[list[str]]:
     """Return name, values, default and meaning of each parameter."""
-    properties: dict[str, dict[str, Any]] = model["parameters"]["properties"]
-    required: list[str] = model["parameters"].get("required", [])
+    properties: dict[str, dict[str, Any]] = model["parameter_schema"]["properties"]
+    required: list[str] = model["parameter_schema"].get("required", [])
     return [
         [
             name,
