@@ -225,7 +225,8 @@ def states() -> str:
     ]
     head = (
         "# States of a generation\n\nA running generation whose provider has not begun is shown "
-        "as `queued`.\n\n| state | public status | may become |\n| --- | --- | --- |\n"
+        "as `queued`; one on which work was seen before its submit is answered, as "
+        "`processing`.\n\n| state | public status | may become |\n| --- | --- | --- |\n"
     )
     return NOTE + head + "\n".join(rows) + "\n"
 

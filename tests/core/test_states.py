@@ -51,6 +51,8 @@ def test_public_words() -> None:
     assert public_status(S.UNKNOWN) is PublicStatus.PROCESSING
     assert public_status(S.RUNNING) is PublicStatus.PROCESSING
     assert public_status(S.RUNNING, waiting_at_provider=True) is PublicStatus.QUEUED
+    assert public_status(S.SUBMITTING) is PublicStatus.QUEUED
+    assert public_status(S.SUBMITTING, has_progress=True) is PublicStatus.PROCESSING
     assert {public_status(state) for state in TERMINAL_STATES} == {
         PublicStatus.COMPLETED,
         PublicStatus.FAILED,

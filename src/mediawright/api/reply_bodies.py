@@ -157,6 +157,7 @@ class ModelBody(_Reply):
     prompt_max_length: int | None
     input_media_types: list[MediaKind]
     inputs: dict[Operation, list[dict[str, Any]]]
+    parameters: list[str] = Field(description="The names of what can be set.")
     flags: dict[str, Any]
     capabilities: dict[str, Any]
     supports_sound: bool
@@ -169,16 +170,10 @@ class ModelBody(_Reply):
     ready: bool = Field(description="Whether a provider of it has its key here.")
 
 
-class ListedModelBody(ModelBody):
-    """A model in the list."""
-
-    parameters: list[str] = Field(description="The names of what can be set.")
-
-
 class ShownModelBody(ModelBody):
     """A model with all there is to know about it."""
 
-    parameters: dict[str, Any] = Field(description="JSON Schema of what can be set.")
+    parameter_schema: dict[str, Any] = Field(description="JSON Schema of what can be set.")
     engine: dict[str, str] | None = Field(
         default=None, description="For a local model: what does the work on this machine."
     )
@@ -187,7 +182,7 @@ class ShownModelBody(ModelBody):
 class ModelPage(_Reply):
     """The models of the catalogue."""
 
-    data: list[ListedModelBody]
+    data: list[ModelBody]
 
 
 class ErrorBody(_Reply):

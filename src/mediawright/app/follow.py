@@ -143,7 +143,12 @@ def _states_shown_as(status: PublicStatus) -> frozenset[GenerationState]:
     return frozenset(
         state
         for state in GenerationState
-        if status in (public_status(state), public_status(state, waiting_at_provider=True))
+        if status
+        in (
+            public_status(state),
+            public_status(state, waiting_at_provider=True),
+            public_status(state, has_progress=True),
+        )
     )
 
 

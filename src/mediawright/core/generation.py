@@ -72,7 +72,11 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status(self) -> PublicStatus:
         """The public status word."""
-        return public_status(self.state, waiting_at_provider=self.stage == WAITING_STAGE)
+        return public_status(
+            self.state,
+            waiting_at_provider=self.stage == WAITING_STAGE,
+            has_progress=self.progress is not None,
+        )
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

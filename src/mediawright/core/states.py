@@ -111,13 +111,18 @@ def sources_of(following: GenerationState) -> frozenset[GenerationState]:
     return frozenset(state for state, targets in TRANSITIONS.items() if following in targets)
 
 
-def public_status(state: GenerationState, *, waiting_at_provider: bool = False) -> PublicStatus:
+def public_status(
+    state: GenerationState, *, waiting_at_provider: bool = False, has_progress: bool = False
+) -> PublicStatus:
     """Return the public word for a state.
 
     Args:
         state: The generation's state.
         waiting_at_provider: Whether the provider said that the job still waits there.
+        has_progress: Whether work on it was seen, also before the submit was answered.
     """
+    if state is GenerationState.SUBMITTING and has_progress:
+        return PublicStatus.PROCESSING
     if state is GenerationState.RUNNING and waiting_at_provider:
         return PublicStatus.QUEUED
     return _PUBLIC[state]
