@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mediawright.app.intake import Draft, InputSource, parse_source
 from mediawright.app.parameters import parameters_from
+from mediawright.catalog.values import parse_generation_type
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.operations import Operation
 
@@ -54,19 +55,7 @@ def draft_of(body: GenerateBody, own_asset: OwnAsset) -> Draft:
 
 
 def _operation(name: str | None) -> Operation | None:
-    if name is None:
-        return None
-    try:
-        return Operation(name)
-    except ValueError:
-        allowed = [item.value for item in Operation]
-        raise InvalidRequestError(
-            "invalid_generation_type",
-            f"There is no generation type {name[:60]!r}.",
-            pointer="/generation_type",
-            hint=f"Use one of {', '.join(allowed)}.",
-            details={"allowed": allowed},
-        ) from None
+    return None if name is None else parse_generation_type(name, pointer="/generation_type")
 
 
 def _inputs(body: GenerateBody, own_asset: OwnAsset) -> tuple[InputSource, ...]:

@@ -124,12 +124,12 @@ def reduced_ratio(width: int, height: int) -> str:
     return f"{width // divisor}:{height // divisor}"
 
 
-def parse_generation_type(value: Any, *, pointer: str = "/operation") -> Operation:
+def parse_generation_type(value: Any, *, pointer: str | None = "/operation") -> Operation:
     """Return the operation of that name (rule 3, whose four values are among ours).
 
     Args:
         value: What the caller wrote.
-        pointer: Where it stands in the request.
+        pointer: Where it stands in the request; `None` where there is no document to point into.
 
     Raises:
         InvalidRequestError: `invalid_generation_type`.

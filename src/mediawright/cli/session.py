@@ -40,16 +40,9 @@ def settings_for(common: CommonOptions) -> Settings:
 @asynccontextmanager
 async def working(common: CommonOptions, *, eager: bool = False) -> AsyncGenerator[Runtime]:
     """Yield an installation that generates; what was left unfinished goes on meanwhile."""
-    settings = settings_for(common)
-    sandbox = embedded_sandbox(settings)
-    address = await sandbox.start()
-    runtime = Runtime(settings, sandbox=address)
-    try:
+    async with _built(common) as runtime:
         await runtime.start(eager=eager)
         yield runtime
-    finally:
-        await runtime.close()
-        await sandbox.stop()
 
 
 @asynccontextmanager
@@ -60,15 +53,9 @@ async def looking(common: CommonOptions, *, at_providers: bool = False) -> Async
         common: What the command line says.
         at_providers: Whether it matters which providers are imitated.
     """
-    settings = settings_for(common)
-    sandbox = embedded_sandbox(settings)
-    runtime = Runtime(settings, sandbox=await sandbox.start() if at_providers else None)
-    try:
+    async with _built(common, at_providers=at_providers) as runtime:
         await runtime.open()
         yield runtime
-    finally:
-        await runtime.close()
-        await sandbox.stop()
 
 
 @asynccontextmanager
@@ -78,15 +65,21 @@ async def joining(common: CommonOptions) -> AsyncGenerator[Runtime]:
     When another process works in the data folder, the rows tell it and tell of it;
     otherwise this process goes on with what is unfinished.
     """
-    settings = settings_for(common)
-    sandbox = embedded_sandbox(settings)
-    address = await sandbox.start()
-    runtime = Runtime(settings, sandbox=address)
-    try:
+    async with _built(common) as runtime:
         try:
             await runtime.start()
         except ConflictError:
             await runtime.open()
+        yield runtime
+
+
+@asynccontextmanager
+async def _built(common: CommonOptions, *, at_providers: bool = True) -> AsyncGenerator[Runtime]:
+    """Yield an installation that is not opened yet, and close it afterwards."""
+    settings = settings_for(common)
+    sandbox = embedded_sandbox(settings)
+    runtime = Runtime(settings, sandbox=await sandbox.start() if at_providers else None)
+    try:
         yield runtime
     finally:
         await runtime.close()

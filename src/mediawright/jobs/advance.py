@@ -12,11 +12,17 @@ import structlog
 from mediawright.core.errors import Problem
 from mediawright.core.provider import Done
 from mediawright.core.states import GenerationState
-from mediawright.jobs.settling import reload, settle_abandoned, settle_without_media
+from mediawright.jobs.settling import (
+    acknowledged_attempt,
+    latest_attempt,
+    load,
+    reload,
+    settle_abandoned,
+    settle_without_media,
+)
 from mediawright.jobs.storing import store
 from mediawright.jobs.submitting import Delivered, Outcome, submit
 from mediawright.jobs.waiting import wait
-from mediawright.store import attempts, generations
 
 if TYPE_CHECKING:
     from mediawright.core.generation import Attempt, Generation
@@ -66,7 +72,7 @@ class Steps:
 
     async def submit(self, generation_id: str) -> str:
         """Get it accepted by a provider. Returns the state it is then in."""
-        generation = await self._load(generation_id)
+        generation = await load(self._context, generation_id)
         if generation.state not in _BEFORE_ACCEPTANCE:
             return generation.state.value
         context = self._context
@@ -80,7 +86,7 @@ class Steps:
         """Wait for the provider's answer. Returns the state it is then in."""
         if generation_id in self._delivered:
             return GenerationState.STORING.value
-        generation = await self._load(generation_id)
+        generation = await load(self._context, generation_id)
         async with self._working(generation_id):
             outcome = await _patiently(
                 self._context, generation, "wait", lambda: self._until_delivered(generation_id)
@@ -124,16 +130,14 @@ class Steps:
         return outcome.state.value
 
     async def _until_delivered(self, generation_id: str) -> Outcome:
-        generation = await self._load(generation_id)
+        generation = await load(self._context, generation_id)
         if generation.state is GenerationState.RUNNING:
             return await wait(self._context, generation)
-        attempt = await self._context.database.read(
-            lambda connection: attempts.latest(connection, generation_id)
-        )
-        if generation.state is GenerationState.STORING and attempt is not None:
-            return await self._result_again(generation, attempt)
+        if generation.state is GenerationState.STORING:
+            attempt = await latest_attempt(self._context, generation_id)
+            return generation if attempt is None else await self._result_again(generation, attempt)
         if generation.state.is_terminal and generation.charge_micros is None:
-            acknowledged = attempt if attempt is not None and attempt.handle else None
+            acknowledged = await acknowledged_attempt(self._context, generation_id)
             return await settle_abandoned(self._context, generation, acknowledged)
         return generation
 
@@ -149,14 +153,6 @@ class Steps:
                 return Delivered(generation=generation, attempt=attempt, done=polled)
             pause = self._context.settings.cadence.of(generation.operation).longest
             await self._context.clock.sleep(pause)
-
-    async def _load(self, generation_id: str) -> Generation:
-        found = await self._context.database.read(
-            lambda connection: generations.get(connection, None, generation_id)
-        )
-        if found is None:
-            raise LookupError(generation_id)
-        return found
 
 
 async def _patiently(

@@ -14,8 +14,10 @@ from mediawright.core.errors import ConflictError, NotFoundError
 from mediawright.core.events import EventType
 from mediawright.core.states import GenerationState
 from mediawright.jobs.settling import (
+    acknowledged_attempt,
     book_cancelled,
     is_repeatable,
+    load,
     reload,
     settle_abandoned,
 )
@@ -221,12 +223,8 @@ class Jobs:
 
     async def _stop_at_provider(self, generation: Generation) -> None:
         """Settle a cancelled generation that nobody in this process is working on."""
-        attempt = await self._context.database.read(
-            lambda connection: attempts.latest(connection, generation.id)
-        )
-        current = await reload(self._context, generation)
-        acknowledged = attempt if attempt is not None and attempt.handle else None
-        await settle_abandoned(self._context, current, acknowledged)
+        acknowledged = await acknowledged_attempt(self._context, generation.id)
+        await settle_abandoned(self._context, generation, acknowledged)
 
     async def _finish_cancellations(self) -> None:
         """Tell the providers of cancelled generations before nobody is left to do it.
@@ -234,13 +232,9 @@ class Jobs:
         What is not acknowledged yet is left to whoever awaits its reply.
         """
         for generation_id in await self._cancelled_and_open(self._context.executor):
-            generation, attempt = await self._context.database.read(
-                lambda connection, of=generation_id: (
-                    generations.get(connection, None, of),
-                    attempts.latest(connection, of),
-                )
-            )
-            if generation is not None and attempt is not None and attempt.handle:
+            attempt = await acknowledged_attempt(self._context, generation_id)
+            if attempt is not None:
+                generation = await load(self._context, generation_id)
                 await settle_abandoned(self._context, generation, attempt)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:

@@ -34,14 +34,32 @@ _EVENT_OF = {
 }
 
 
-async def reload(context: JobContext, generation: Generation) -> Generation:
+async def load(context: JobContext, generation_id: str) -> Generation:
     """Return the generation as its row has it now."""
     found = await context.database.read(
-        lambda connection: generations.get(connection, None, generation.id)
+        lambda connection: generations.get(connection, None, generation_id)
     )
     if found is None:
-        raise NotFoundError("generation_not_found", f"There is no generation {generation.id}.")
+        raise NotFoundError("generation_not_found", f"There is no generation {generation_id}.")
     return found
+
+
+async def reload(context: JobContext, generation: Generation) -> Generation:
+    """Return the generation as its row has it now."""
+    return await load(context, generation.id)
+
+
+async def latest_attempt(context: JobContext, generation_id: str) -> Attempt | None:
+    """Return the last attempt to submit the generation."""
+    return await context.database.read(
+        lambda connection: attempts.latest(connection, generation_id)
+    )
+
+
+async def acknowledged_attempt(context: JobContext, generation_id: str) -> Attempt | None:
+    """Return the last attempt if a provider has the job."""
+    attempt = await latest_attempt(context, generation_id)
+    return attempt if attempt is not None and attempt.handle else None
 
 
 def is_repeatable(context: JobContext, provider: str) -> bool:

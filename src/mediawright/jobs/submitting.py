@@ -31,6 +31,7 @@ from mediawright.jobs.inputs import media_call
 from mediawright.jobs.progress import reporting
 from mediawright.jobs.settling import (
     is_repeatable,
+    latest_attempt,
     reload,
     settle_abandoned,
     settle_fault,
@@ -78,7 +79,7 @@ async def submit(
     """
     attempt = fresh
     if attempt is None:
-        found = await _latest(context, generation)
+        found = await latest_attempt(context, generation.id)
         if found is not None and found.state is not AttemptState.REJECTED:
             return await _take_up(context, generation, found)
         attempt = await _open(context, generation, found)
@@ -302,12 +303,6 @@ async def _reject(
             problem=problem,
             now=now,
         )
-    )
-
-
-async def _latest(context: JobContext, generation: Generation) -> Attempt | None:
-    return await context.database.read(
-        lambda connection: attempts.latest(connection, generation.id)
     )
 
 

@@ -11,13 +11,14 @@ from mediawright.core.provider import Broken, Done, MediaProvider, Waiting
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.jobs.progress import record_progress
 from mediawright.jobs.settling import (
+    latest_attempt,
     reload,
     settle_abandoned,
     settle_fault,
     settle_without_media,
 )
 from mediawright.jobs.submitting import Delivered, Outcome
-from mediawright.store import attempts, bookings, generations
+from mediawright.store import bookings, generations
 
 if TYPE_CHECKING:
     from mediawright.core.clock import Clock
@@ -32,9 +33,7 @@ async def wait(context: JobContext, generation: Generation) -> Outcome:
     A failed question never fails the job; only the provider's verdict, a cancellation or the
     hard limit ends the wait.
     """
-    attempt = await context.database.read(
-        lambda connection: attempts.latest(connection, generation.id)
-    )
+    attempt = await latest_attempt(context, generation.id)
     if attempt is None or attempt.state is not AttemptState.ACKNOWLEDGED or not attempt.handle:
         return await reload(context, generation)
     async with context.tracer.step(generation, "wait", provider=attempt.provider) as span:

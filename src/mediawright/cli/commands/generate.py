@@ -49,6 +49,7 @@ def generate(
     """Run MODEL with named inputs; `models show MODEL` lists what it takes."""
     from mediawright.app.intake import Draft, InputSource
     from mediawright.app.parameters import parameters_from
+    from mediawright.catalog.values import parse_generation_type
     from mediawright.cli.arguments import (
         MEDIA_INPUTS,
         pairs,
@@ -58,8 +59,7 @@ def generate(
     )
     from mediawright.cli.following import Delivery, run_draft
     from mediawright.cli.session import run
-    from mediawright.core.errors import InvalidRequestError
-    from mediawright.core.operations import InputRole, Operation
+    from mediawright.core.operations import InputRole
 
     current_invocation().model = model
     prompt: str | None = None
@@ -74,14 +74,7 @@ def generate(
             prompt = read_text(value)
         else:
             parameters[name] = read_text(value)
-    try:
-        chosen = None if operation is None else Operation(operation)
-    except ValueError:
-        raise InvalidRequestError(
-            "invalid_generation_type",
-            f"There is no operation {operation!r}.",
-            details={"allowed": [item.value for item in Operation]},
-        ) from None
+    chosen = None if operation is None else parse_generation_type(operation, pointer=None)
     draft = Draft(
         model=model,
         operation=chosen,
