@@ -32,6 +32,7 @@ from mediawright.core.provider import (
     InlineMedia,
     MediaCall,
     RemoteMedia,
+    Unclear,
     Usage,
 )
 from mediawright.core.request import GenerationRequest
@@ -92,7 +93,10 @@ class ScriptedProvider:
     features: frozenset[Feature] = frozenset()
     submits: list[Any] = field(default_factory=lambda: [picture_reply()])
     polls: list[Any] = field(default_factory=lambda: [remote_reply()])
+    lookups: list[Any] = field(default_factory=lambda: [Unclear(reason="scripted")])
     can_cancel: bool = True
+    attachable: bool = True
+    looked_up: list[str] = field(default_factory=list)
     calls: list[MediaCall] = field(default_factory=list)
     polled: int = 0
     cancelled: list[dict[str, Any]] = field(default_factory=list)
@@ -113,6 +117,13 @@ class ScriptedProvider:
     async def cancel(self, handle: dict[str, Any], upstream_id: str) -> bool:
         self.cancelled.append(handle)
         return self.can_cancel
+
+    async def lookup(self, client_reference: str, upstream_id: str) -> Any:
+        self.looked_up.append(client_reference)
+        return self._next(self.lookups)
+
+    def attach(self, vendor_id: str, upstream_id: str) -> dict[str, Any] | None:
+        return {"id": vendor_id} if self.attachable else None
 
     @staticmethod
     def _next(script: list[Any]) -> Any:
@@ -237,6 +248,7 @@ class Bench:
             trace_id=new_id(IdPrefix.TRACE),
             state=GenerationState.QUEUED,
             operation=Operation.TEXT_TO_IMAGE,
+            provider="scripted",
             model="test-model",
             request=GenerationRequest(model="test-model", prompt="a fox"),
             routes=(route,),

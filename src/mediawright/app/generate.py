@@ -155,6 +155,7 @@ async def start(
         state=GenerationState.QUEUED,
         operation=checked.operation,
         model=checked.model.id,
+        provider=prepared.routes[0].provider,
         request=request,
         routes=prepared.routes,
         price=prepared.price,

@@ -30,6 +30,16 @@ class RoutePlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the provider answers the submit with the finished media."""
 
 
+class SkippedRoute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A route that was not tried, and why. Those that were tried are in the attempts."""
+
+    provider: str
+    upstream_id: str
+    reason: str
+    """A stable code, such as `missing_api_key`, `provider_disabled` or `circuit_open`."""
+    message: str
+
+
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """One request for media and everything that became of it."""
 
@@ -47,7 +57,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     adjustments: tuple[Adjustment, ...] = ()
     provider: str | None = None
-    """The provider of the latest attempt."""
+    """The provider in use, or while it is queued the one to be tried next."""
     progress: float | None = None
     """0 to 1; `None` while nobody knows."""
     stage: str | None = None
@@ -68,6 +78,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """The key the request came with, if it came with one."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    skipped_routes: tuple[SkippedRoute, ...] = ()
 
     @property
     def status(self) -> PublicStatus:
@@ -97,6 +108,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     handle: dict[str, Any] | None = None
     """What the provider needs to be asked about the job; plain JSON without secrets."""
     problem: Problem | None = None
+    vendor_id: str | None = None
+    """The provider's own name for the job, once it is known."""
+    checked_at: datetime | None = None
+    """When it was last tried to find out what became of it."""
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,10 @@ class IdPrefix(StrEnum):
     TRACE = "trc"
     SPAN = "spn"
     REQUEST = "req"
+    BUDGET = "bud"
+    WORKER = "wrk"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
 
 
 class _Stamps:

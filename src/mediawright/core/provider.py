@@ -61,6 +61,8 @@ class MediaCall(msgspec.Struct, frozen=True, kw_only=True):
     fields: JsonObject
     """Parameters already in the provider's names and values (from the catalogue's route)."""
     inputs: tuple[LoadedInput, ...] = ()
+    hook_url: str | None = None
+    """Where the provider may report that the job has ended; `None` where it cannot reach us."""
 
     def inputs_for(self, *roles: InputRole) -> tuple[LoadedInput, ...]:
         """Return the inputs with one of the roles, in order."""
@@ -155,6 +157,18 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
     handle: JsonObject
     usage: Usage = Usage()
+    vendor_id: str | None = None
+    """The provider's own name for the job, for people and for reconciliation."""
+
+
+class Absent(msgspec.Struct, frozen=True, kw_only=True):
+    """The provider was asked and surely has no such job."""
+
+
+class Unclear(msgspec.Struct, frozen=True, kw_only=True):
+    """The provider could not be asked, or cannot tell."""
+
+    reason: str
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +203,7 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
 
 Submitted = Accepted | Done | Declined
 Polled = Waiting | Done | Broken
+LookedUp = Accepted | Absent | Unclear
 
 ProgressReport = Callable[[float, str], None]
 """Called from any thread with the part done (0 to 1) and the stage."""
@@ -217,4 +232,15 @@ class MediaProvider(Protocol):
 
     async def cancel(self, handle: JsonObject, upstream_id: str) -> bool:
         """Ask the provider to stop; `False` if it cannot or would not."""
+        ...
+
+    async def lookup(self, client_reference: str, upstream_id: str) -> LookedUp:
+        """Find a job by our reference; `Unclear` without `Feature.LOOKUP`. Raises nothing."""
+        ...
+
+    def attach(self, vendor_id: str, upstream_id: str) -> JsonObject | None:
+        """Return the handle of a job by the provider's own name for it.
+
+        `None` where the provider has no jobs to be asked about, because it answers at once.
+        """
         ...

@@ -9,12 +9,22 @@ import msgspec
 
 from mediawright.jobs.cadence import Cadences
 from mediawright.jobs.locks import GenerationLocks
+from mediawright.jobs.ports import AlwaysTried, OpenGate, WholeFolder
 from mediawright.jobs.signals import Signals
 
 if TYPE_CHECKING:
     from mediawright.core.clock import Clock
     from mediawright.core.generation import Generation, RoutePlan
-    from mediawright.jobs.ports import CostOf, Downloader, Library, ProviderDirectory
+    from mediawright.jobs.ports import (
+        CostOf,
+        Downloader,
+        HookUrls,
+        Lease,
+        Library,
+        ProviderDirectory,
+        ProviderHealth,
+        SubmitGate,
+    )
     from mediawright.jobs.replies import ReplyJournal
     from mediawright.ledger.ledger import Ledger
     from mediawright.store.database import Database
@@ -53,6 +63,10 @@ class JobContext:
     """The name of this process in attempts; another process's leftovers are taken up."""
     settings: JobSettings = field(default_factory=JobSettings)
     signals: Signals = field(default_factory=Signals)
+    lease: Lease = field(default_factory=WholeFolder)
+    health: ProviderHealth = field(default_factory=AlwaysTried)
+    gate: SubmitGate = field(default_factory=OpenGate)
+    hook_urls: HookUrls | None = None
     abandoning: GenerationLocks = field(default_factory=GenerationLocks)
     """So that a provider is told once that a generation is no longer wanted."""
 

@@ -156,7 +156,6 @@ class Jobs:
         begun = msgspec.structs.replace(
             generation,
             state=GenerationState.SUBMITTING,
-            provider=generation.routes[0].provider,
             executor=self._context.executor,
             started_at=now,
         )

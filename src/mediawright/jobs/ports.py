@@ -11,7 +11,7 @@ from mediawright.core.generation import Asset, Generation, RoutePlan
 from mediawright.core.media import Transcript
 from mediawright.core.money import PriceBasis
 from mediawright.core.operations import MediaKind
-from mediawright.core.provider import MediaProvider, Usage
+from mediawright.core.provider import Fault, MediaProvider, Usage
 
 
 class ProviderDirectory(Protocol):
@@ -91,6 +91,85 @@ class Library(Protocol):
 
 CostOf = Callable[[Generation, RoutePlan, Usage], tuple[Decimal, PriceBasis] | None]
 """What the provider bills for a finished job, in US dollars; `None` when nobody knows."""
+
+
+class Lease(Protocol):
+    """The right of this process to act on the generations it works on."""
+
+    def require(self) -> None:
+        """Return if the right is held now.
+
+        Raises:
+            UnavailableError: `worker_fenced`: others may have taken over; nothing may be sent,
+                and nothing settled.
+        """
+        ...
+
+
+class WholeFolder:
+    """The lease of a process that has locked its data folder: nobody else can act."""
+
+    def require(self) -> None:
+        """Return: the lock is held as long as the process lives."""
+
+
+class ProviderHealth(Protocol):
+    """Whether providers are worth asking, learnt from how they answer."""
+
+    async def refusal(self, provider: str) -> str | None:
+        """Return why the provider is left alone now, or `None` if it is not."""
+        ...
+
+    async def succeeded(self, provider: str) -> None:
+        """Note that it took a job or answered one."""
+        ...
+
+    async def failed(self, provider: str, fault: Fault) -> None:
+        """Note what went wrong at it."""
+        ...
+
+
+class AlwaysTried:
+    """The health of providers where nobody keeps account of it: each is worth asking."""
+
+    async def refusal(self, provider: str) -> str | None:
+        """Return `None`."""
+        del provider
+
+    async def succeeded(self, provider: str) -> None:
+        """Note nothing."""
+        del provider
+
+    async def failed(self, provider: str, fault: Fault) -> None:
+        """Note nothing."""
+        del provider, fault
+
+
+class SubmitGate(Protocol):
+    """Keeps submits within the limits of a provider's account."""
+
+    async def pass_through(self, generation: Generation, provider: str) -> None:
+        """Return when one more submit to the provider is within its rate.
+
+        For further attempts of a generation that has a place already: retries and fallbacks.
+        """
+        ...
+
+
+class OpenGate:
+    """The gate of an installation without limits."""
+
+    async def pass_through(self, generation: Generation, provider: str) -> None:
+        """Return at once."""
+        del generation, provider
+
+
+class HookUrls(Protocol):
+    """Where providers report to."""
+
+    def of(self, provider: str, generation_id: str, attempt: int) -> str | None:
+        """Return the address for one attempt; `None` if providers cannot reach us."""
+        ...
 
 
 class Engine(Protocol):

@@ -26,9 +26,10 @@ from mediawright.core.provider import (
 )
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.jobs.context import JobContext, route_of
-from mediawright.jobs.faults import FALLBACK_KINDS, RETRY_KINDS, problem_of
+from mediawright.jobs.faults import problem_of
 from mediawright.jobs.inputs import media_call
 from mediawright.jobs.progress import reporting
+from mediawright.jobs.routing import next_route
 from mediawright.jobs.settling import (
     is_repeatable,
     latest_attempt,
@@ -252,41 +253,10 @@ async def _declined(
     if fault.accepted is None and not repeatable:
         return await settle_unknown(context, generation, attempt, fault)
     await _reject(context, generation, attempt, fault)
-    route = await _next_route(context, generation, attempt, fault, repeatable=repeatable)
+    route = await next_route(context, generation, attempt, fault, repeatable=repeatable)
     if route is None:
         return await settle_fault(context, generation, fault, attempt.provider)
     return await _write_intent(context, generation, route, attempt.number + 1)
-
-
-async def _next_route(
-    context: JobContext,
-    generation: Generation,
-    attempt: Attempt,
-    fault: Fault,
-    *,
-    repeatable: bool,
-) -> RoutePlan | None:
-    """Return the route to try next, after any wait it needs, or `None` to give up."""
-    current = route_of(generation, attempt.provider, attempt.upstream_id)
-    retryable = fault.kind in RETRY_KINDS or (fault.accepted is None and repeatable)
-    if retryable and await _tries(context, generation, current) <= context.settings.submit_retries:
-        delay = fault.retry_after if fault.retry_after is not None else float(attempt.number)
-        if delay <= context.settings.longest_retry_delay:
-            await context.clock.sleep(delay)
-            return current
-    if fault.kind in FALLBACK_KINDS and generation.request.provider is None:
-        later = generation.routes[generation.routes.index(current) + 1 :]
-        return later[0] if later else None
-    return None
-
-
-async def _tries(context: JobContext, generation: Generation, route: RoutePlan) -> int:
-    made = await context.database.read(
-        lambda connection: attempts.for_generation(connection, None, generation.id)
-    )
-    return sum(
-        (item.provider, item.upstream_id) == (route.provider, route.upstream_id) for item in made
-    )
 
 
 async def _reject(

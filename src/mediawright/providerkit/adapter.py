@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from mediawright.core.provider import (
+    Absent,
     Accepted,
     Broken,
     Done,
@@ -128,6 +129,23 @@ class Adapter(ABC):
     def read_cancel(self, reply: HttpReply) -> bool:
         """Tell whether the vendor will stop the job."""
         return reply.is_success
+
+    def attach(self, vendor_id: str, upstream_id: str) -> dict[str, Any] | None:
+        """Return the handle of a job by the vendor's own name for it.
+
+        `None` where there are no jobs to be asked about, because every answer comes at once.
+        """
+        del vendor_id, upstream_id
+        return None
+
+    def lookup(self, client_reference: str, upstream_id: str) -> HttpCall | None:
+        """Describe the search for a job by our reference; `None` without `Feature.LOOKUP`."""
+        del client_reference, upstream_id
+        return None
+
+    def read_lookup(self, client_reference: str, reply: HttpReply) -> Accepted | Absent:
+        """Read a 2xx reply to `lookup`."""
+        raise self._synchronous()
 
     def _synchronous(self) -> RuntimeError:
         return RuntimeError(f"{self.name} answers every submit at once; nothing is polled")

@@ -23,11 +23,13 @@ from mediawright.core.provider import (
     Feature,
     JsonObject,
     LoadedInput,
+    LookedUp,
     MediaCall,
     Polled,
     ProgressReport,
     StagedMedia,
     Submitted,
+    Unclear,
     Waiting,
 )
 from mediawright.providerkit.adapter import Adapter, Again, Upload
@@ -138,6 +140,23 @@ class HttpProvider:
             return self._adapter.read_cancel(reply)
         except (MediawrightError, *_UNREADABLE):
             return False
+
+    async def lookup(self, client_reference: str, upstream_id: str) -> LookedUp:
+        """Find a job by our reference; `Unclear` where the vendor cannot tell."""
+        call = self._adapter.lookup(client_reference, upstream_id)
+        if call is None:
+            return Unclear(reason="The provider cannot be asked about a job by our reference.")
+        try:
+            reply = await self._send(call)
+            if not reply.is_success:
+                return Unclear(reason=self._clean(self._read_error(reply)).message)
+            return self._adapter.read_lookup(client_reference, reply)
+        except (MediawrightError, *_UNREADABLE) as error:
+            return Unclear(reason=self._clean_text(_words_of(error)))
+
+    def attach(self, vendor_id: str, upstream_id: str) -> JsonObject | None:
+        """Return the handle of a job by the vendor's own name for it."""
+        return self._adapter.attach(vendor_id, upstream_id)
 
     async def _send(self, call: HttpCall) -> HttpReply:
         return await self._driver.send(

@@ -208,7 +208,7 @@ class FalAdapter(Adapter):
             response_url=queued.response_url,
             cancel_url=queued.cancel_url,
         )
-        return Accepted(handle=msgspec.to_builtins(handle))
+        return Accepted(handle=msgspec.to_builtins(handle), vendor_id=handle.request_id)
 
     def poll(self, handle: dict[str, Any]) -> HttpCall:
         """Ask for the status, or for the result once the status says it is there."""

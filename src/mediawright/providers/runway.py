@@ -151,7 +151,8 @@ class RunwayAdapter(Adapter):
     def read_submit(self, call: MediaCall, reply: HttpReply) -> Accepted:
         """Keep the task's id and the kind of file it will make."""
         created: _Created = reply.json_as(_Created)
-        return Accepted(handle={"id": created.id, "kind": call.operation.output_kind.value})
+        handle = {"id": created.id, "kind": call.operation.output_kind.value}
+        return Accepted(handle=handle, vendor_id=created.id)
 
     def poll(self, handle: dict[str, Any]) -> HttpCall:
         """Ask for the task."""

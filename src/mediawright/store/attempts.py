@@ -12,7 +12,14 @@ from sqlalchemy import Connection, Row, Text, bindparam, func, select, update
 from mediawright.core.errors import Problem
 from mediawright.core.generation import Attempt
 from mediawright.core.states import AttemptState
-from mediawright.store.codec import from_micros, to_json_or_none, to_micros
+from mediawright.store.codec import (
+    from_micros,
+    from_micros_or_none,
+    storable,
+    to_json_or_none,
+    to_micros,
+    to_micros_or_none,
+)
 from mediawright.store.insertion import insert_once
 from mediawright.store.tables import attempts, generations
 
@@ -46,6 +53,7 @@ _SETTLE = (
         # What is known already stays known.
         handle=func.coalesce(bindparam("new_handle", type_=Text), attempts.c.handle),
         problem=func.coalesce(bindparam("new_problem", type_=Text), attempts.c.problem),
+        vendor_id=func.coalesce(bindparam("new_vendor_id", type_=Text), attempts.c.vendor_id),
         updated_at=bindparam("now"),
     )
     .returning(*attempts.c)
@@ -72,6 +80,8 @@ def begin(c: Connection, attempt: Attempt) -> bool:
         "executor": attempt.executor,
         "handle": to_json_or_none(attempt.handle),
         "problem": to_json_or_none(attempt.problem),
+        "vendor_id": attempt.vendor_id,
+        "checked_at": to_micros_or_none(attempt.checked_at),
         "created_at": to_micros(attempt.created_at),
         "updated_at": to_micros(attempt.updated_at),
     }
@@ -88,6 +98,7 @@ def settle(
     expected: Collection[AttemptState] = (AttemptState.INTENT,),
     handle: dict[str, Any] | None = None,
     problem: Problem | None = None,
+    vendor_id: str | None = None,
 ) -> Attempt | None:
     """Write down what became of an attempt; for the engine.
 
@@ -100,6 +111,7 @@ def settle(
         expected: The states it may be in until now.
         handle: How the provider is asked about the job; what is known already stays if `None`.
         problem: What went wrong; what is known already stays if `None`.
+        vendor_id: The provider's own name for the job; what is known already stays if `None`.
 
     Returns:
         The attempt as it is now, or `None` if it was in none of the expected states.
@@ -110,6 +122,7 @@ def settle(
         "new_state": state.value,
         "new_handle": to_json_or_none(handle),
         "new_problem": to_json_or_none(problem),
+        "new_vendor_id": storable(vendor_id),
         "now": to_micros(now),
         "sources": sorted(source.value for source in expected),
     }
@@ -152,4 +165,6 @@ def _to_attempt(row: Row[Any]) -> Attempt:
         problem=None if row.problem is None else _problem.decode(row.problem),
         created_at=from_micros(row.created_at),
         updated_at=from_micros(row.updated_at),
+        vendor_id=row.vendor_id,
+        checked_at=from_micros_or_none(row.checked_at),
     )

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Row
 
 from mediawright.core.errors import Problem
-from mediawright.core.generation import Generation, RoutePlan
+from mediawright.core.generation import Generation, RoutePlan, SkippedRoute
 from mediawright.core.money import Price, PriceBasis
 from mediawright.core.operations import Operation
 from mediawright.core.request import Adjustment, GenerationRequest
@@ -27,6 +27,7 @@ _request = msgspec.json.Decoder(GenerationRequest)
 _routes = msgspec.json.Decoder(tuple[RoutePlan, ...])
 _price = msgspec.json.Decoder(Price)
 _adjustments = msgspec.json.Decoder(tuple[Adjustment, ...])
+_skipped = msgspec.json.Decoder(tuple[SkippedRoute, ...])
 _problem = msgspec.json.Decoder(Problem)
 
 
@@ -61,6 +62,7 @@ def to_values(generation: Generation) -> dict[str, Any]:
         "updated_at": to_micros(generation.updated_at),
         "started_at": to_micros_or_none(generation.started_at),
         "finished_at": to_micros_or_none(generation.finished_at),
+        "skipped_routes": to_json(generation.skipped_routes),
     }
 
 
@@ -95,4 +97,5 @@ def to_generation(row: Row[Any]) -> Generation:
         updated_at=from_micros(row.updated_at),
         started_at=from_micros_or_none(row.started_at),
         finished_at=from_micros_or_none(row.finished_at),
+        skipped_routes=_skipped.decode(row.skipped_routes),
     )

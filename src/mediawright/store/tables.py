@@ -45,6 +45,48 @@ class LedgerKind(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
+class HealthState(StrEnum):
+    """Whether a provider's account is used: the states of a circuit breaker."""
+
+    CLOSED = "closed"
+    """It is used."""
+    OPEN = "open"
+    """It failed too often and is left alone until `retry_at`."""
+    HALF_OPEN = "half_open"
+    """One request is trying it."""
+
+
+class BudgetPeriod(StrEnum):
+    """Over which time a budget counts, in UTC."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+class BudgetAction(StrEnum):
+    """What happens to a request that would exceed a budget."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+class DeliveryState(StrEnum):
+    """Where the delivery of an event to a webhook endpoint stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Given up after the last try; it can be sent again."""
+
+
+class WorkerRole(StrEnum):
+    """What a process does."""
+
+    SERVER = "server"
+    WORKER = "worker"
+    EMBEDDED = "embedded"
+
+
 class SpanStatus(StrEnum):
     """How a span ended."""
 
@@ -65,6 +107,20 @@ UNFINISHED = text(
     f"state IN ({_listed(state for state in GenerationState if state not in TERMINAL_STATES)})"
 )
 """Spelt out and not bound, because only then do both databases use the partial indexes."""
+
+QUEUED = text(f"state = '{GenerationState.QUEUED.value}'")
+"""Waiting for a place at its provider."""
+
+AT_PROVIDER = text(f"state IN ({_listed((GenerationState.SUBMITTING, GenerationState.RUNNING))})")
+"""Taking a place at its provider."""
+
+UNRESOLVED = text(f"state IN ({_listed((AttemptState.INTENT, AttemptState.UNKNOWN))})")
+"""Attempts of which it is not known whether the provider took them."""
+
+UNHANDLED = text("handled_at IS NULL")
+"""Provider events that nobody has looked at."""
+
+PENDING_DELIVERY = text(f"state = '{DeliveryState.PENDING.value}'")
 
 UNBOOKED_CANCELLATION = text(
     f"state = '{GenerationState.CANCELLED.value}' AND charge_micros IS NULL"
@@ -95,6 +151,9 @@ workspaces = Table(
     # Kept up to date with every ledger entry, so that a balance needs no sum.
     Column("balance_micros", BigInteger, nullable=False),
     Column("held_micros", BigInteger, nullable=False),
+    # The workspace's own limits; the settings' where there are none.
+    Column("requests_per_minute", Integer),
+    Column("concurrent_generations", Integer),
 )
 
 api_keys = Table(
@@ -109,6 +168,8 @@ api_keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("requests_per_minute", Integer),
+    Column("concurrent_generations", Integer),
     Index(None, "workspace_id", "id"),
 )
 
@@ -143,6 +204,8 @@ generations = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("started_at", BigInteger),
     Column("finished_at", BigInteger),
+    # Routes that could not be taken, and why, as JSON.
+    Column("skipped_routes", Text, nullable=False, server_default="[]"),
     _one_of("state", GenerationState),
     _one_of("cost_basis", PriceBasis),
     UniqueConstraint("workspace_id", "idempotency_key"),
@@ -150,6 +213,31 @@ generations = Table(
     Index(None, "workspace_id", "state", "id"),
     Index(None, "workspace_id", "model", "id"),
     Index(None, "workspace_id", "operation", "id"),
+    # Sliding windows of a workspace's and of a key's requests.
+    Index(None, "workspace_id", "created_at"),
+    Index(None, "api_key_id", "created_at"),
+    Index(
+        "ix_generations_queued",
+        "provider",
+        "workspace_id",
+        "id",
+        sqlite_where=QUEUED,
+        postgresql_where=QUEUED,
+    ),
+    Index(
+        "ix_generations_at_provider",
+        "provider",
+        "workspace_id",
+        sqlite_where=AT_PROVIDER,
+        postgresql_where=AT_PROVIDER,
+    ),
+    Index(
+        "ix_generations_executor",
+        "executor",
+        "id",
+        sqlite_where=UNFINISHED,
+        postgresql_where=UNFINISHED,
+    ),
     Index("ix_generations_unfinished", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index(
         "ix_generations_unbooked_cancellation",
@@ -190,8 +278,21 @@ attempts = Table(
     Column("problem", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # The provider's own name for the job.
+    Column("vendor_id", Text),
+    # When it was last tried to find out what became of it.
+    Column("checked_at", BigInteger),
     PrimaryKeyConstraint("generation_id", "number"),
     _one_of("state", AttemptState),
+    # The sliding window of a provider's submits.
+    Index(None, "provider", "created_at"),
+    Index(
+        "ix_attempts_unresolved",
+        "generation_id",
+        "number",
+        sqlite_where=UNRESOLVED,
+        postgresql_where=UNRESOLVED,
+    ),
 )
 
 assets = Table(
@@ -229,9 +330,12 @@ ledger_entries = Table(
     Column("amount_micros", BigInteger, nullable=False),
     Column("note", Text),
     Column("created_at", BigInteger, nullable=False),
+    # The operator's name for a top-up or adjustment, so that repeating it books nothing twice.
+    Column("reference", Text),
     _one_of("kind", LedgerKind),
     # Each kind once for a generation: what is held, captured or released twice is a defect.
     UniqueConstraint("generation_id", "kind"),
+    Index(None, "workspace_id", "reference", unique=True),
     Index(None, "workspace_id", "sequence"),
     sqlite_autoincrement=True,
 )
@@ -266,4 +370,145 @@ events = Table(
     Column("created_at", BigInteger, nullable=False),
     Index(None, "workspace_id", "sequence"),
     sqlite_autoincrement=True,
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("workspace_id", _ID, ForeignKey("workspaces.id"), nullable=False),
+    # Empty for a budget of the whole workspace, so that it can be part of a unique key.
+    Column("api_key_id", _ID, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("limit_micros", BigInteger, nullable=False),
+    Column("allow_unknown_price", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    _one_of("period", BudgetPeriod),
+    _one_of("action", BudgetAction),
+    UniqueConstraint("workspace_id", "api_key_id", "period", "action"),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("workspace_id", _ID, ForeignKey("workspaces.id"), nullable=False),
+    # Empty for the whole workspace.
+    Column("api_key_id", _ID, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("period_start", BigInteger, nullable=False),
+    Column("spent_micros", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "api_key_id", "period", "period_start"),
+    _one_of("period", BudgetPeriod),
+    sqlite_with_rowid=False,
+)
+"""What is held and charged in each day and month, kept up to date with the ledger."""
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("process_id", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("stopping", Boolean, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    # By the database's clock, which all workers share.
+    Column("seen_at", BigInteger, nullable=False),
+    _one_of("role", WorkerRole),
+)
+"""The processes at work. They serve all workspaces and belong to none."""
+
+provider_events = Table(
+    "provider_events",
+    metadata,
+    Column("sequence", _SEQUENCE, primary_key=True),
+    Column("workspace_id", _ID, ForeignKey("workspaces.id"), nullable=False),
+    Column("generation_id", _ID, ForeignKey("generations.id"), nullable=False),
+    Column("attempt_number", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    # The provider's name for the delivery; a second one of that name is a repeat.
+    Column("delivery_id", Text, nullable=False),
+    Column("vendor_id", Text),
+    Column("body", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("handled_at", BigInteger),
+    UniqueConstraint("provider", "delivery_id"),
+    Index(None, "generation_id"),
+    Index(
+        "ix_provider_events_unhandled",
+        "sequence",
+        sqlite_where=UNHANDLED,
+        postgresql_where=UNHANDLED,
+    ),
+    sqlite_autoincrement=True,
+)
+"""Verified webhooks of providers, as they came in."""
+
+provider_health = Table(
+    "provider_health",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", BigInteger),
+    Column("retry_at", BigInteger),
+    Column("last_error", Text),
+    Column("last_success_at", BigInteger),
+    Column("last_failure_at", BigInteger),
+    Column("updated_at", BigInteger, nullable=False),
+    _one_of("state", HealthState),
+)
+"""How each provider's account fares. The accounts are the operator's, not a workspace's."""
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("workspace_id", _ID, ForeignKey("workspaces.id"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("description", Text),
+    # Sealed with the installation's master key.
+    Column("secret", Text, nullable=False),
+    # Names of events as JSON; `["*"]` for all.
+    Column("event_types", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index(None, "workspace_id", "id"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("workspace_id", _ID, ForeignKey("workspaces.id"), nullable=False),
+    Column(
+        "endpoint_id", _ID, ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("event_sequence", BigInteger, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("generation_id", _ID),
+    Column("state", Text, nullable=False),
+    # What was sent, from the first try on, so that every try sends the same.
+    Column("payload", Text),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    # The latest tries as JSON: when, status or error, milliseconds.
+    Column("log", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("delivered_at", BigInteger),
+    _one_of("state", DeliveryState),
+    UniqueConstraint("endpoint_id", "event_sequence"),
+    Index(None, "workspace_id", "id"),
+    Index(None, "endpoint_id", "id"),
+    Index(
+        "ix_webhook_deliveries_pending",
+        "next_at",
+        sqlite_where=PENDING_DELIVERY,
+        postgresql_where=PENDING_DELIVERY,
+    ),
 )

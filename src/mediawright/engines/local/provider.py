@@ -19,11 +19,13 @@ from mediawright.core.provider import (
     FaultKind,
     Feature,
     JsonObject,
+    LookedUp,
     MediaCall,
     Polled,
     ProgressReport,
     StagedMedia,
     Submitted,
+    Unclear,
     Usage,
 )
 
@@ -109,6 +111,15 @@ class LocalProvider:
         """Answer that nothing was cancelled; cancel the task that awaits `submit` instead."""
         del handle, upstream_id
         return False
+
+    async def lookup(self, client_reference: str, upstream_id: str) -> LookedUp:
+        """Answer that there is nothing to look up; a repeated submit makes the same media."""
+        del client_reference, upstream_id
+        return Unclear(reason="The embedded engines keep no list of what they made.")
+
+    def attach(self, vendor_id: str, upstream_id: str) -> JsonObject | None:
+        """Return `None`: every answer comes at once."""
+        del vendor_id, upstream_id
 
     def facts(self, upstream_id: str) -> dict[str, str]:
         """Return what there is to know about an engine on this machine, for people to read."""
