@@ -13,7 +13,12 @@ from mediawright.api.local_callers import is_local
 from mediawright.app.api_keys import verify_key
 from mediawright.app.runtime import Runtime
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
-from mediawright.core.errors import UnauthenticatedError
+from mediawright.core.errors import ForbiddenError, UnauthenticatedError
+
+OPERATOR = "operator"
+"""The scope of whoever runs the installation."""
+ALL_SCOPES = "*"
+"""The scope that includes every other."""
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="An API key.")
 _header = APIKeyHeader(
@@ -27,6 +32,24 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str
     key_id: str | None = None
     """`None` for somebody on this machine who needs no key."""
+    scopes: tuple[str, ...] = ()
+    """What the caller may do beyond its own generations; `*` stands for everything."""
+
+
+def require_scope(caller: Caller, scope: str) -> None:
+    """Let a caller pass who has a scope; `operator` is needed for credits, limits and keys.
+
+    Raises:
+        ForbiddenError: `scope_required`: the caller's key has not this scope.
+    """
+    if scope in caller.scopes or ALL_SCOPES in caller.scopes:
+        return
+    raise ForbiddenError(
+        "scope_required",
+        f"This needs a key with the scope `{scope}`.",
+        hint="Use an operator's key, or do it on the command line of the server's machine.",
+        details={"scope": scope},
+    )
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -54,9 +77,9 @@ async def caller_of(
     secret = header if bearer is None else bearer.credentials
     if secret:
         key = await verify_key(runtime, secret)
-        return Caller(workspace_id=key.workspace_id, key_id=key.id)
+        return Caller(workspace_id=key.workspace_id, key_id=key.id, scopes=key.scopes)
     if runtime.settings.server.loopback_without_key and is_local(request):
-        return Caller(workspace_id=DEFAULT_WORKSPACE)
+        return Caller(workspace_id=DEFAULT_WORKSPACE, scopes=(ALL_SCOPES,))
     raise UnauthenticatedError(
         "api_key_required",
         "This server needs an API key.",
