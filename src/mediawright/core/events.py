@@ -23,6 +23,7 @@ class EventType(StrEnum):
     GENERATION_UNKNOWN = "generation.unknown"
     ASSET_STORED = "asset.stored"
     CREDIT_CHANGED = "credit.changed"
+    BUDGET_WARNING = "budget.warning"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

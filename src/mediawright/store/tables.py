@@ -122,6 +122,8 @@ UNHANDLED = text("handled_at IS NULL")
 
 PENDING_DELIVERY = text(f"state = '{DeliveryState.PENDING.value}'")
 
+REFUND = text(f"kind = '{LedgerKind.REFUND.value}'")
+
 UNBOOKED_CANCELLATION = text(
     f"state = '{GenerationState.CANCELLED.value}' AND charge_micros IS NULL"
 )
@@ -337,6 +339,14 @@ ledger_entries = Table(
     UniqueConstraint("generation_id", "kind"),
     Index(None, "workspace_id", "reference", unique=True),
     Index(None, "workspace_id", "sequence"),
+    # Refunds are few and stand in no generation's row.
+    Index(
+        "ix_ledger_entries_refunds",
+        "workspace_id",
+        "created_at",
+        sqlite_where=REFUND,
+        postgresql_where=REFUND,
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -383,6 +393,9 @@ budgets = Table(
     Column("action", Text, nullable=False),
     Column("limit_micros", BigInteger, nullable=False),
     Column("allow_unknown_price", Boolean, nullable=False),
+    # The latest warning: in which period, and that how many per cent were used.
+    Column("warned_period", BigInteger),
+    Column("warned_percent", Integer),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     _one_of("period", BudgetPeriod),

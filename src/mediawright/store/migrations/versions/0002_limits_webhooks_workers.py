@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -24,6 +27,7 @@ def upgrade() -> None:
     _index_generations()
     _index_attempts()
     _budgets()
+    _count_spending()
     _workers()
     _provider_events()
     _provider_health()
@@ -58,6 +62,13 @@ def _add_columns() -> None:
         "ledger_entries",
         ["workspace_id", "reference"],
         unique=True,
+    )
+    op.create_index(
+        "ix_ledger_entries_refunds",
+        "ledger_entries",
+        ["workspace_id", "created_at"],
+        sqlite_where=sa.text("kind = 'refund'"),
+        postgresql_where=sa.text("kind = 'refund'"),
     )
 
 
@@ -101,6 +112,8 @@ def _budgets() -> None:
         sa.Column("action", sa.Text, nullable=False),
         sa.Column("limit_micros", sa.BigInteger, nullable=False),
         sa.Column("allow_unknown_price", sa.Boolean, nullable=False),
+        sa.Column("warned_period", sa.BigInteger),
+        sa.Column("warned_percent", sa.Integer),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("updated_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_budgets"),
@@ -129,6 +142,36 @@ def _budgets() -> None:
         _belongs_to_workspace("spending"),
         sqlite_with_rowid=False,
     )
+
+
+def _count_spending() -> None:
+    """Book what was held and charged until now into the days and months of the holds."""
+    days = sa.text(
+        """
+        SELECT entries.workspace_id, generations.api_key_id,
+               generations.created_at - generations.created_at % 86400000000 AS day,
+               -SUM(entries.amount_micros) AS spent
+        FROM ledger_entries AS entries
+        JOIN generations ON generations.id = entries.generation_id
+        GROUP BY entries.workspace_id, generations.api_key_id,
+                 generations.created_at - generations.created_at % 86400000000
+        """
+    )
+    spent: Counter[tuple[str, str, str, int]] = Counter()
+    for workspace_id, api_key_id, day, micros in op.get_bind().execute(days):
+        for key in {"", api_key_id or ""}:
+            spent[workspace_id, key, "day", day] += int(micros)
+            spent[workspace_id, key, "month", _month_of(day)] += int(micros)
+    names = ("workspace_id", "api_key_id", "period", "period_start", "spent_micros")
+    rows = [dict(zip(names, (*key, micros), strict=True)) for key, micros in spent.items()]
+    if rows:
+        table = sa.table("spending", *(sa.column(name) for name in names))
+        op.bulk_insert(table, rows)
+
+
+def _month_of(micros: int) -> int:
+    first = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(day=1)
+    return int(first.timestamp()) * 1_000_000
 
 
 def _workers() -> None:
