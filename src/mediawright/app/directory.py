@@ -13,6 +13,7 @@ from mediawright.providerkit.http_provider import HttpProvider
 from mediawright.providers.registry import adapter_class, provider_names
 
 if TYPE_CHECKING:
+    from mediawright.core.measures import Measures
     from mediawright.core.provider import MediaProvider
     from mediawright.providerkit.adapter import Adapter
     from mediawright.providerkit.driver import Driver
@@ -51,6 +52,7 @@ class Directory:
         local: MediaProvider,
         environment: Mapping[str, str],
         sandbox: SandboxAddress | None = None,
+        measures: Measures | None = None,
     ) -> None:
         """Know where keys and addresses come from.
 
@@ -60,11 +62,13 @@ class Directory:
             local: The embedded engines as a provider.
             environment: Where keys are read from.
             sandbox: In place of the real providers, all of them.
+            measures: Who wants to know how long calls take.
         """
         self._settings = settings
         self._driver = driver
         self._environment = environment
         self._sandbox = sandbox
+        self._measures = measures
         self._made: dict[str, MediaProvider] = {LOCAL: local}
 
     def get(self, name: str) -> MediaProvider:
@@ -146,7 +150,9 @@ class Directory:
         secret = self._secret(adapter)
         if secret is None:
             raise self.missing_key(name)
-        return HttpProvider(adapter(self._base_urls(name)), self._driver, secret)
+        return HttpProvider(
+            adapter(self._base_urls(name)), self._driver, secret, measures=self._measures
+        )
 
     def _base_urls(self, name: str) -> Mapping[str, str]:
         if self._sandbox is not None:

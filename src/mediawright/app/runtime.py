@@ -18,6 +18,7 @@ from mediawright.catalog.loader import load_catalogue
 from mediawright.catalog.preflight import PreflightSettings
 from mediawright.catalog.pricing import PriceSettings, cost_of_usage
 from mediawright.core.clock import Clock, SystemClock
+from mediawright.core.errors import UnavailableError
 from mediawright.engines.local.provider import LocalProvider
 from mediawright.jobs.advance import Steps
 from mediawright.jobs.context import JobContext
@@ -27,18 +28,21 @@ from mediawright.ledger.ledger import Ledger
 from mediawright.providerkit.driver import Driver
 from mediawright.providerkit.urls import origin_of
 from mediawright.store.database import Database
+from mediawright.tracing.meter import Fanout, Meter
 from mediawright.tracing.tracer import Tracer
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from mediawright.app.settings import Settings
+    from mediawright.app.telemetry import Telemetry
     from mediawright.core.generation import Generation, RoutePlan
     from mediawright.core.money import PriceBasis
     from mediawright.core.provider import Usage
     from mediawright.jobs.ports import Engine
     from mediawright.jobs.signals import Signals
 
+_COLLECTOR_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 EXECUTOR = "local"
 """The name of the one process that works in a data folder; constant, so that the next one
 recovers what this one leaves."""
@@ -56,6 +60,9 @@ class Runtime:
         catalogue: The models.
         providers: Who can be called.
         driver: Carries provider traffic and fetches files.
+        tracer: Writes traces.
+        meter: What this process has measured.
+        measures: Where measurements go.
         ledger: Credits.
         jobs: Generations under way.
         signals: Wake-ups in this process.
@@ -82,6 +89,11 @@ class Runtime:
         self.clock: Clock = clock or SystemClock()
         self.folder = DataFolder(settings.data_folder())
         self.database = Database(settings.database_url or self.folder.database_url)
+        self.meter = Meter()
+        self.measures = Fanout(self.meter)
+        self.tracer = Tracer(self.database, self.clock)
+        self._environment = os.environ if environment is None else environment
+        self._telemetry: Telemetry | None = None
         self.catalogue = load_catalogue()
         self.staging = Staging(self.folder.staging)
         self.library = AssetLibrary(self._drive(), self.staging, self.clock)
@@ -95,8 +107,9 @@ class Runtime:
             settings=settings,
             driver=self.driver,
             local=self.local,
-            environment=os.environ if environment is None else environment,
+            environment=self._environment,
             sandbox=sandbox,
+            measures=self.measures,
         )
         self.ledger = Ledger(self.database)
         self.preflight_settings = PreflightSettings(
@@ -122,9 +135,31 @@ class Runtime:
         """
         self.folder.lock()
         await self.open()
+        self._start_telemetry()
         if eager:
             await self.library.clean_up()
         return await self.jobs.start(eager=eager)
+
+    def _start_telemetry(self) -> None:
+        """Send traces and measurements, if a collector is named.
+
+        Raises:
+            UnavailableError: `missing_dependency`.
+        """
+        settings = self.settings.telemetry
+        if not (settings.otlp_endpoint or self._environment.get(_COLLECTOR_VARIABLE)):
+            return
+        try:
+            from mediawright.app.telemetry import Telemetry  # noqa: PLC0415 - an extra, and slow
+        except ModuleNotFoundError as error:
+            raise UnavailableError(
+                "missing_dependency",
+                f"Sending telemetry needs a package that is not installed: {error.name}.",
+                hint="Install it: pip install 'mediawright[otel]'",
+            ) from error
+        self._telemetry = Telemetry(self, settings)
+        self.measures.add(self._telemetry)
+        self._telemetry.start()
 
     async def open(self) -> None:
         """Open the database only, for looking and not for generating."""
@@ -134,6 +169,8 @@ class Runtime:
     async def close(self) -> None:
         """Stop everything; unfinished waits go on at the next start."""
         await self.jobs.close()
+        if self._telemetry is not None:
+            await self._telemetry.close()
         self.local.close()
         await self.driver.close()
         await asyncio.to_thread(self.database.close)
@@ -149,7 +186,8 @@ class Runtime:
         return JobContext(
             database=self.database,
             ledger=self.ledger,
-            tracer=Tracer(self.database, self.clock),
+            tracer=self.tracer,
+            measures=self.measures,
             library=self.library,
             providers=self.providers,
             downloader=self.driver,

@@ -106,6 +106,17 @@ class SandboxSettings(_Section, frozen=True, kw_only=True):
     """The address of a sandbox that runs elsewhere; without it one is embedded."""
 
 
+class TelemetrySettings(_Section, frozen=True, kw_only=True):
+    """Traces and measurements for an OpenTelemetry collector (extra `otel`)."""
+
+    otlp_endpoint: str | None = None
+    """Address of the collector, such as `http://collector:4318`; the standard variable
+    `OTEL_EXPORTER_OTLP_ENDPOINT` does as well. Without either nothing is sent."""
+    service_name: str = "mediawright"
+    texts: bool = False
+    """Whether prompts are sent along."""
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """Everything that can be configured."""
 
@@ -117,6 +128,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     sandbox: SandboxSettings = SandboxSettings()
     jobs: JobSettings = JobSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     source: Path | None = None
     """The file the settings were read from."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediawright.core.measures import Measures, NoMeasures
 from mediawright.jobs.cadence import Cadences
 from mediawright.jobs.locks import GenerationLocks
 from mediawright.jobs.ports import AlwaysTried, OpenGate, WholeFolder
@@ -67,6 +68,7 @@ class JobContext:
     health: ProviderHealth = field(default_factory=AlwaysTried)
     gate: SubmitGate = field(default_factory=OpenGate)
     hook_urls: HookUrls | None = None
+    measures: Measures = field(default_factory=NoMeasures)
     abandoning: GenerationLocks = field(default_factory=GenerationLocks)
     """So that a provider is told once that a generation is no longer wanted."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +15,7 @@ from mediawright.core.errors import (
     InvalidRequestError,
     MediawrightError,
 )
+from mediawright.core.measures import Measure, Measures, NoMeasures
 from mediawright.core.provider import (
     Broken,
     Declined,
@@ -69,6 +71,7 @@ class HttpProvider:
         secret: str,
         *,
         trusted_origins: frozenset[str] = frozenset(),
+        measures: Measures | None = None,
     ) -> None:
         """Join an adapter with a driver.
 
@@ -77,12 +80,14 @@ class HttpProvider:
             driver: The process's driver.
             secret: The API key; blanks around it are dropped.
             trusted_origins: Origins that may get the key besides the adapter's own.
+            measures: Who wants to know how long calls take.
         """
         secret = secret.strip()
         self._adapter = adapter
         self._driver = driver
         self._credential = adapter.credential.headers(secret)
         self._redactor = Redactor([secret])
+        self._measures = measures or NoMeasures()
         self._trusted = trusted_origins | {origin_of(url) for url in adapter.base_urls.values()}
 
     @property
@@ -136,7 +141,7 @@ class HttpProvider:
         if call is None:
             return False
         try:
-            reply = await self._send(call)
+            reply = await self._send(call, "cancel")
             return self._adapter.read_cancel(reply)
         except (MediawrightError, *_UNREADABLE):
             return False
@@ -147,7 +152,7 @@ class HttpProvider:
         if call is None:
             return Unclear(reason="The provider cannot be asked about a job by our reference.")
         try:
-            reply = await self._send(call)
+            reply = await self._send(call, "lookup")
             if not reply.is_success:
                 return Unclear(reason=self._clean(self._read_error(reply)).message)
             return self._adapter.read_lookup(client_reference, reply)
@@ -158,10 +163,23 @@ class HttpProvider:
         """Return the handle of a job by the vendor's own name for it."""
         return self._adapter.attach(vendor_id, upstream_id)
 
-    async def _send(self, call: HttpCall) -> HttpReply:
-        return await self._driver.send(
-            call, credential=self._credential, trusted_origins=self._trusted
-        )
+    async def _send(self, call: HttpCall, what: str) -> HttpReply:
+        started = time.monotonic()
+        outcome = "lost"
+        try:
+            reply = await self._driver.send(
+                call, credential=self._credential, trusted_origins=self._trusted
+            )
+            outcome = f"{reply.status // 100}xx"
+        finally:
+            self._measures.observe(
+                Measure.PROVIDER_CALL,
+                time.monotonic() - started,
+                provider=self.name,
+                call=what,
+                outcome=outcome,
+            )
+        return reply
 
     async def _upload_all(
         self, inputs: tuple[LoadedInput, ...], report: ProgressReport
@@ -187,7 +205,7 @@ class HttpProvider:
         try:
             call = next(upload)
             while True:
-                reply = await self._send(call)
+                reply = await self._send(call, "upload")
                 if not reply.is_success:
                     return msgspec.structs.replace(self._read_error(reply), accepted=False)
                 call = upload.send(reply)
@@ -206,7 +224,7 @@ class HttpProvider:
 
     async def _submit(self, call: MediaCall, uploads: Mapping[int, str]) -> Submitted:
         try:
-            reply = await self._send(self._adapter.submit(call, uploads))
+            reply = await self._send(self._adapter.submit(call, uploads), "submit")
         except TransportError as error:
             return Declined(fault=_lost(error))
         except InvalidRequestError as error:
@@ -228,7 +246,7 @@ class HttpProvider:
 
     async def _ask(self, handle: JsonObject) -> Waiting | Done | Broken | Again:
         try:
-            reply = await self._send(self._adapter.poll(handle))
+            reply = await self._send(self._adapter.poll(handle), "poll")
             if not reply.is_success:
                 return self._adapter.read_poll_error(handle, reply)
         except (MediawrightError, *_UNREADABLE) as error:

@@ -38,6 +38,11 @@ _FOR_TRACE = (
     .where(_OWN, spans.c.trace_id == bindparam("trace_id"))
     .order_by(spans.c.started_at, spans.c.id)
 )
+_WHOLE_TRACE = (
+    select(spans)
+    .where(spans.c.generation_id == bindparam("generation_id"))
+    .order_by(spans.c.started_at, spans.c.id)
+)
 _FOR_GENERATION = (
     select(spans)
     .where(_OWN, spans.c.generation_id == bindparam("generation_id"))
@@ -105,6 +110,11 @@ def for_generation(c: Connection, workspace_id: str, generation_id: str) -> list
     """Return the spans of a generation in the order they began."""
     values = {"workspace_id": workspace_id, "generation_id": generation_id}
     return [_to_span(row) for row in c.execute(_FOR_GENERATION, values)]
+
+
+def whole_trace(c: Connection, generation_id: str) -> list[Span]:
+    """Return the spans of a generation of any workspace; for the engine's exporters."""
+    return [_to_span(row) for row in c.execute(_WHOLE_TRACE, {"generation_id": generation_id})]
 
 
 def _to_span(row: Row[Any]) -> Span:

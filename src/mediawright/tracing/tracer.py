@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from mediawright.store.database import Database
 
 
+_MOST_ENDED = 10_000
+"""Ended generations that are remembered for whoever exports traces, if anybody does."""
+
+
 class Tracer:
     """Writes one trace per generation (rule 79)."""
 
@@ -29,6 +34,7 @@ class Tracer:
         self._clock = clock
         self._steps: dict[str, list[Span]] = {}
         self._written: set[str] = set()
+        self._ended: deque[str] = deque(maxlen=_MOST_ENDED)
 
     def begin(self, connection: Connection, generation: Generation) -> None:
         """Write the root span of a new generation, in the caller's transaction."""
@@ -62,6 +68,7 @@ class Tracer:
             attributes: What is known only now: provider, outputs, cost.
         """
         self.write_steps(connection, generation.id)
+        self._ended.append(generation.id)
         spans.finish(
             connection,
             root_span_id(generation.trace_id),
@@ -105,6 +112,16 @@ class Tracer:
         for span in self._steps.get(generation_id, ()):
             spans.insert(connection, span)
             self._written.add(span.id)
+
+    def take_ended(self) -> list[str]:
+        """Return the generations that ended in this process since the last time.
+
+        One whose transaction failed may be among them; its root span is not finished then.
+        """
+        taken: list[str] = []
+        while self._ended:
+            taken.append(self._ended.popleft())
+        return taken
 
     async def flush(self, generation_id: str) -> None:
         """Write what no other transaction took along, and forget the generation's parts."""
