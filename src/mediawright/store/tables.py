@@ -114,6 +114,9 @@ QUEUED = text(f"state = '{GenerationState.QUEUED.value}'")
 AT_PROVIDER = text(f"state IN ({_listed((GenerationState.SUBMITTING, GenerationState.RUNNING))})")
 """Taking a place at its provider."""
 
+BEGUN = text("started_at IS NOT NULL")
+"""Admitted at some time."""
+
 UNRESOLVED = text(f"state IN ({_listed((AttemptState.INTENT, AttemptState.UNKNOWN))})")
 """Attempts of which it is not known whether the provider took them."""
 
@@ -208,6 +211,9 @@ generations = Table(
     Column("finished_at", BigInteger),
     # Routes that could not be taken, and why, as JSON.
     Column("skipped_routes", Text, nullable=False, server_default="[]"),
+    # The number of the attempt it was last given a place for; until that attempt is written,
+    # the place is taken all the same.
+    Column("admitted_attempt", Integer),
     _one_of("state", GenerationState),
     _one_of("cost_basis", PriceBasis),
     UniqueConstraint("workspace_id", "idempotency_key"),
@@ -218,11 +224,35 @@ generations = Table(
     # Sliding windows of a workspace's and of a key's requests.
     Index(None, "workspace_id", "created_at"),
     Index(None, "api_key_id", "created_at"),
+    # The same of those that were begun, where they are queued and not refused.
+    Index(
+        "ix_generations_workspace_id_started_at",
+        "workspace_id",
+        "started_at",
+        sqlite_where=BEGUN,
+        postgresql_where=BEGUN,
+    ),
+    Index(
+        "ix_generations_api_key_id_started_at",
+        "api_key_id",
+        "started_at",
+        sqlite_where=BEGUN,
+        postgresql_where=BEGUN,
+    ),
+    Index(
+        "ix_generations_key_unfinished",
+        "api_key_id",
+        "state",
+        sqlite_where=UNFINISHED,
+        postgresql_where=UNFINISHED,
+    ),
     Index(
         "ix_generations_queued",
         "provider",
         "workspace_id",
         "id",
+        # So that the queue is read without the table where a key must wait.
+        "api_key_id",
         sqlite_where=QUEUED,
         postgresql_where=QUEUED,
     ),
@@ -230,6 +260,7 @@ generations = Table(
         "ix_generations_at_provider",
         "provider",
         "workspace_id",
+        "state",
         sqlite_where=AT_PROVIDER,
         postgresql_where=AT_PROVIDER,
     ),

@@ -24,6 +24,7 @@ UNFINISHED = (
 def upgrade() -> None:
     """Add the columns, indexes and tables of the second release."""
     _add_columns()
+    _name_providers()
     _index_generations()
     _index_attempts()
     _budgets()
@@ -54,6 +55,7 @@ def _add_columns() -> None:
         "generations",
         sa.Column("skipped_routes", sa.Text, nullable=False, server_default="[]"),
     )
+    op.add_column("generations", sa.Column("admitted_attempt", sa.Integer))
     op.add_column("attempts", sa.Column("vendor_id", sa.Text))
     op.add_column("attempts", sa.Column("checked_at", sa.BigInteger))
     op.add_column("ledger_entries", sa.Column("reference", sa.Text))
@@ -72,21 +74,43 @@ def _add_columns() -> None:
     )
 
 
+def _name_providers() -> None:
+    """Say at which provider generations wait; until now only those at one said so."""
+    first = (
+        "json_extract(routes, '$[0].provider')"
+        if op.get_bind().dialect.name == "sqlite"
+        else "routes::json -> 0 ->> 'provider'"
+    )
+    op.execute(
+        f"UPDATE generations SET provider = {first} "
+        "WHERE provider IS NULL AND state IN ('awaiting_approval', 'queued')"
+    )
+
+
 def _index_generations() -> None:
     for column in ("workspace_id", "api_key_id"):
         op.create_index(
             f"ix_generations_{column}_created_at", "generations", [column, "created_at"]
         )
+        _partial_index(
+            f"ix_generations_{column}_started_at",
+            "generations",
+            [column, "started_at"],
+            "started_at IS NOT NULL",
+        )
+    _partial_index(
+        "ix_generations_key_unfinished", "generations", ["api_key_id", "state"], UNFINISHED
+    )
     _partial_index(
         "ix_generations_queued",
         "generations",
-        ["provider", "workspace_id", "id"],
+        ["provider", "workspace_id", "id", "api_key_id"],
         "state = 'queued'",
     )
     _partial_index(
         "ix_generations_at_provider",
         "generations",
-        ["provider", "workspace_id"],
+        ["provider", "workspace_id", "state"],
         "state IN ('submitting', 'running')",
     )
     _partial_index("ix_generations_executor", "generations", ["executor", "id"], UNFINISHED)
