@@ -63,6 +63,8 @@ class MediaCall(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[LoadedInput, ...] = ()
     hook_url: str | None = None
     """Where the provider may report that the job has ended; `None` where it cannot reach us."""
+    permit: Callable[[], None] | None = None
+    """To be called just before the request that costs money leaves; what it raises stops it."""
 
     def inputs_for(self, *roles: InputRole) -> tuple[LoadedInput, ...]:
         """Return the inputs with one of the roles, in order."""
@@ -186,6 +188,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     progress: float | None = None
     retry_after: float | None = None
     warning: str | None = None
+    fault: Fault | None = None
+    """Why the question got no answer, where it got none."""
 
 
 class Declined(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,6 +67,17 @@ class Parameters(
     """Settings passed to one provider untouched: `{"fal": {"acceleration": "high"}}`."""
 
 
+class FallbackPolicy(StrEnum):
+    """When another provider is tried after one that surely did not take the request."""
+
+    NONE = "none"
+    """Never: the first route that is set up here is the only one."""
+    ON_OUTAGE = "on_outage"
+    """When it is down, its account is the trouble, or it has no room."""
+    ON_REFUSAL = "on_refusal"
+    """Also when it refuses the request for what it asks."""
+
+
 class GenerationRequest(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -80,6 +91,8 @@ class GenerationRequest(
     parameters: Parameters = Parameters()
     provider: str | None = None
     """The provider to use and no other (rule 73); `None` leaves the choice to the routes."""
+    fallback: FallbackPolicy = FallbackPolicy.ON_OUTAGE
+    """When the next route is tried, where no provider is named."""
     output_path: str | None = None
     """Where in the drive the file goes (rule 61); `None` lets the library name it."""
     metadata: dict[str, str] = {}

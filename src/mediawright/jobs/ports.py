@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from mediawright.core.generation import Asset, Generation, RoutePlan
 from mediawright.core.media import Transcript
 from mediawright.core.money import PriceBasis
@@ -113,26 +115,50 @@ class WholeFolder:
         """Return: the lock is held as long as the process lives."""
 
 
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a provider is left alone for a while."""
+
+    message: str
+    retry_after: float
+    """Seconds after which it is worth coming back."""
+
+
 class ProviderHealth(Protocol):
     """Whether providers are worth asking, learnt from how they answer."""
 
-    async def refusal(self, provider: str) -> str | None:
-        """Return why the provider is left alone now, or `None` if it is not."""
+    async def refusal(self, provider: str) -> Refusal | None:
+        """Return why the provider is left alone now, or `None` if it could be asked."""
+        ...
+
+    async def take_turn(self, provider: str) -> Refusal | None:
+        """Like `refusal`, for whoever submits at once unless it is refused.
+
+        Of all who would be the first to try a provider that had failed, in whatever process,
+        one gets the turn, and the others are refused until it is known how that went.
+        """
         ...
 
     async def succeeded(self, provider: str) -> None:
-        """Note that it took a job or answered one."""
+        """Note that it took a submit."""
         ...
 
     async def failed(self, provider: str, fault: Fault) -> None:
-        """Note what went wrong at it."""
+        """Note how it did not take a submit; what went wrong before it was asked is not for it."""
+        ...
+
+    async def polled(self, provider: str, fault: Fault | None) -> None:
+        """Note that it answered a question about a job, or with a fault that it did not."""
         ...
 
 
 class AlwaysTried:
     """The health of providers where nobody keeps account of it: each is worth asking."""
 
-    async def refusal(self, provider: str) -> str | None:
+    async def refusal(self, provider: str) -> Refusal | None:
+        """Return `None`."""
+        del provider
+
+    async def take_turn(self, provider: str) -> Refusal | None:
         """Return `None`."""
         del provider
 
@@ -141,6 +167,10 @@ class AlwaysTried:
         del provider
 
     async def failed(self, provider: str, fault: Fault) -> None:
+        """Note nothing."""
+        del provider, fault
+
+    async def polled(self, provider: str, fault: Fault | None) -> None:
         """Note nothing."""
         del provider, fault
 
