@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from http import HTTPMethod
 from typing import TYPE_CHECKING
 
 import structlog
 
 from mediawright.api.replies import HTTP_PROBLEMS, error_body, json_bytes
 from mediawright.core.ids import IdPrefix, new_id
+from mediawright.core.measures import Measure
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from mediawright.core.measures import Measures
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +41,15 @@ class Boundary:
             return
         request_id = new_id(IdPrefix.REQUEST)
         scope.setdefault("state", {})["request_id"] = request_id
+        started = time.monotonic()
         has_begun = False
 
         async def send_with_id(message: Message) -> None:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
+                # Up to the first byte: a stream of events may stay open for days.
+                _observe(scope, message["status"], time.monotonic() - started)
                 headers = [item for item in message["headers"] if item[0] != _HEADER]
                 message["headers"] = [*headers, (_HEADER, request_id.encode())]
             await send(message)
@@ -60,6 +68,21 @@ class Boundary:
                     # for a whole one.
                     raise
                 await _answer(send_with_id, 500, request_id)
+
+
+def _observe(scope: Scope, status: int, seconds: float) -> None:
+    """Note how long a request took."""
+    measures: Measures = scope["app"].state.runtime.measures
+    # The template, not the path: ids would make each request a series of its own.
+    route = getattr(scope.get("route"), "path_format", "none")
+    measures.observe(
+        Measure.HTTP_REQUEST, seconds, method=_method(scope), route=route, status=str(status)
+    )
+
+
+def _method(scope: Scope) -> str:
+    """Return the method if it is a known one; callers can send any word."""
+    return scope["method"] if scope["method"] in HTTPMethod.__members__ else "other"
 
 
 async def _answer(send: Send, status: int, request_id: str) -> None:
