@@ -52,7 +52,11 @@ async def test_questions_without_end_are_left_for_the_next_poll(provide, serve):
 async def test_trouble_with_asking_is_not_the_jobs_failure(provide, serve, status):
     reply = web.Response(status=status, text=f"busy {SECRET}", headers={"Retry-After": "3"})
     outcome = await provide(await serve(answering(reply))).poll({"id": "j"}, "m")
-    assert outcome == Waiting(stage="unreachable", retry_after=3.0, warning="busy [redacted]")
+    assert isinstance(outcome, Waiting)
+    assert (outcome.stage, outcome.retry_after) == ("unreachable", 3.0)
+    assert outcome.warning == "busy [redacted]"
+    assert outcome.fault is not None
+    assert (outcome.fault.http_status, outcome.fault.message) == (status, "busy [redacted]")
 
 
 async def test_a_job_the_vendor_no_longer_knows_is_broken(provide, serve):

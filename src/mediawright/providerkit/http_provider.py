@@ -250,11 +250,9 @@ class HttpProvider:
             if not reply.is_success:
                 return self._adapter.read_poll_error(handle, reply)
         except (MediawrightError, *_UNREADABLE) as error:
-            return Waiting(stage="unreachable", warning=_words_of(error))
+            return _unanswered(_fault_of(error))
         outcome = await self._read(reply, lambda: self._adapter.read_poll(handle, reply))
-        if isinstance(outcome, Fault):
-            return Waiting(stage="unreachable", warning=outcome.message)
-        return outcome
+        return _unanswered(outcome) if isinstance(outcome, Fault) else outcome
 
     async def _read(self, reply: HttpReply, reading: Callable[[], _T]) -> _T | Fault:
         """Return what the adapter reads; a file that its outcome does not name is removed."""
@@ -284,12 +282,30 @@ class HttpProvider:
     def _clean_waiting(self, waiting: Waiting) -> Waiting:
         if waiting.warning is None:
             return waiting
-        return msgspec.structs.replace(waiting, warning=self._clean_text(waiting.warning))
+        return msgspec.structs.replace(
+            waiting,
+            warning=self._clean_text(waiting.warning),
+            fault=None if waiting.fault is None else self._clean(waiting.fault),
+        )
 
     def _clean_text(self, text: str) -> str:
         """Return a vendor's words without secrets and not longer than is worth keeping."""
         text = self._redactor.text(text)
         return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
+
+
+def _unanswered(fault: Fault) -> Waiting:
+    """Return what a question comes to that got no answer: the job may be well all the same."""
+    return Waiting(stage="unreachable", warning=fault.message, fault=fault)
+
+
+def _fault_of(error: Exception) -> Fault:
+    """Return what went wrong with a question that costs nothing."""
+    if isinstance(error, TransportError):
+        return _lost(error)
+    if isinstance(error, MediawrightError) and not isinstance(error, UnreadableReplyError):
+        return Fault(kind=FaultKind.FAILED, message=error.message)
+    return _garbage(error, accepted=None)
 
 
 def _lost(error: TransportError) -> Fault:
