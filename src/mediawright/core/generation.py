@@ -112,6 +112,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """The provider's own name for the job, once it is known."""
     checked_at: datetime | None = None
     """When it was last tried to find out what became of it."""
+    closed_at: datetime | None = None
+    """When it became certain that the provider does nothing more for it."""
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,9 +79,9 @@ TRANSITIONS: dict[GenerationState, frozenset[GenerationState]] = {
     ),
     _S.RUNNING: frozenset({_S.STORING, _S.FAILED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
     _S.STORING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED, _S.EXPIRED}),
-    # Reconciliation can find out either way.
+    # Reconciliation can find out either way, and a reply may turn up with the media in it.
     _S.UNKNOWN: frozenset(
-        {_S.RUNNING, _S.STORING, _S.FAILED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}
+        {_S.RUNNING, _S.STORING, _S.SUCCEEDED, _S.FAILED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}
     ),
     **{state: frozenset[GenerationState]() for state in TERMINAL_STATES},
 }

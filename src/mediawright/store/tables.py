@@ -120,6 +120,9 @@ BEGUN = text("started_at IS NOT NULL")
 UNRESOLVED = text(f"state IN ({_listed((AttemptState.INTENT, AttemptState.UNKNOWN))})")
 """Attempts of which it is not known whether the provider took them."""
 
+OPEN_AT_PROVIDER = text(f"state = '{AttemptState.ACKNOWLEDGED.value}' AND closed_at IS NULL")
+"""Attempts that the provider took and may still be at work on, or have a result of."""
+
 UNHANDLED = text("handled_at IS NULL")
 """Provider events that nobody has looked at."""
 
@@ -315,6 +318,8 @@ attempts = Table(
     Column("vendor_id", Text),
     # When it was last tried to find out what became of it.
     Column("checked_at", BigInteger),
+    # When it became certain that the provider does nothing more for it.
+    Column("closed_at", BigInteger),
     PrimaryKeyConstraint("generation_id", "number"),
     _one_of("state", AttemptState),
     # The sliding window of a provider's submits.
@@ -325,6 +330,13 @@ attempts = Table(
         "number",
         sqlite_where=UNRESOLVED,
         postgresql_where=UNRESOLVED,
+    ),
+    Index(
+        "ix_attempts_open",
+        "generation_id",
+        "number",
+        sqlite_where=OPEN_AT_PROVIDER,
+        postgresql_where=OPEN_AT_PROVIDER,
     ),
 )
 

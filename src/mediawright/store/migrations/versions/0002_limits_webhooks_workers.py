@@ -58,6 +58,7 @@ def _add_columns() -> None:
     op.add_column("generations", sa.Column("admitted_attempt", sa.Integer))
     op.add_column("attempts", sa.Column("vendor_id", sa.Text))
     op.add_column("attempts", sa.Column("checked_at", sa.BigInteger))
+    op.add_column("attempts", sa.Column("closed_at", sa.BigInteger))
     op.add_column("ledger_entries", sa.Column("reference", sa.Text))
     op.create_index(
         "ix_ledger_entries_workspace_id_reference",
@@ -123,6 +124,18 @@ def _index_attempts() -> None:
         "attempts",
         ["generation_id", "number"],
         "state IN ('intent', 'unknown')",
+    )
+    _partial_index(
+        "ix_attempts_open",
+        "attempts",
+        ["generation_id", "number"],
+        "state = 'acknowledged' AND closed_at IS NULL",
+    )
+    # What was settled before is over for good.
+    op.execute(
+        "UPDATE attempts SET closed_at = updated_at WHERE state = 'acknowledged' AND EXISTS "
+        "(SELECT 1 FROM generations WHERE generations.id = attempts.generation_id "
+        "AND generations.charge_micros IS NOT NULL)"
     )
 
 
