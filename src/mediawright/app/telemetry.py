@@ -36,6 +36,9 @@ log = structlog.get_logger(__name__)
 _INTERVAL = 2.0
 """Seconds between two looks for generations that have ended."""
 _MOST_LOOKS = 5
+_PATIENCE = 3.0
+"""Seconds that one export may take, retries included: a collector that is away must not keep
+the process from ending."""
 _SCOPE = InstrumentationScope("mediawright", __version__)
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _TEXTS = frozenset({"prompt"})
@@ -72,10 +75,11 @@ class Telemetry:
         )
         base = settings.otlp_endpoint
         self._spans = BatchSpanProcessor(
-            span_exporter or OTLPSpanExporter(endpoint=_address(base, "traces"))
+            span_exporter or OTLPSpanExporter(endpoint=_address(base, "traces"), timeout=_PATIENCE)
         )
         reader = PeriodicExportingMetricReader(
-            metric_exporter or OTLPMetricExporter(endpoint=_address(base, "metrics"))
+            metric_exporter
+            or OTLPMetricExporter(endpoint=_address(base, "metrics"), timeout=_PATIENCE)
         )
         self._provider = MeterProvider((reader,), self._resource, shutdown_on_exit=False)
         self._meter = self._provider.get_meter("mediawright", __version__)
