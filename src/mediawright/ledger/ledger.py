@@ -1,8 +1,9 @@
-"""Hold, capture and release of credits, inside the transactions that need them.
+"""The credits of every workspace, changed inside the transactions that need it.
 
 The balance of a workspace is the sum of its entries. A hold takes the price out, a capture
-gives back what was not used, a release gives back everything; each happens at most once
-per generation.
+gives back what was not used, a release gives back everything, a refund gives back what was
+charged; each happens at most once per generation, and asking again changes nothing. What a
+provider bills is another book and never changes a balance.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediawright.core.errors import InsufficientCreditError
-from mediawright.core.money import Currency, Money, plain
-from mediawright.store import ledger_entries
+from mediawright.core.errors import (
+    ConflictError,
+    InsufficientCreditError,
+    InvalidRequestError,
+)
+from mediawright.core.events import EventType
+from mediawright.core.money import Money
+from mediawright.ledger import budgets as budget_rules
+from mediawright.ledger.amounts import credit_words, exact_micros, in_credits
+from mediawright.store import budgets, events, ledger_entries, spending
 from mediawright.store.ledger_entries import LedgerEntry
 from mediawright.store.tables import LedgerKind
 
@@ -27,9 +35,6 @@ if TYPE_CHECKING:
     from mediawright.store.database import Database
 
 
-_CLOSING = (LedgerKind.CAPTURE, LedgerKind.RELEASE)
-
-
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """What a workspace has."""
 
@@ -37,6 +42,14 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """Credits that can be spent."""
     held: Money
     """Credits set aside for generations that are not finished."""
+
+
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that was asked for."""
+
+    entry: LedgerEntry
+    is_new: bool
+    """Whether it was added now; otherwise it was there already and nothing has changed."""
 
 
 class Ledger:
@@ -48,19 +61,21 @@ class Ledger:
 
     async def balance(self, workspace_id: str) -> Balance:
         """Return what the workspace has."""
+        return await self._database.read(
+            lambda connection: self.balance_of(connection, workspace_id)
+        )
 
-        def work(connection: Connection) -> Balance:
-            return Balance(
-                available=_credits(ledger_entries.balance_micros(connection, workspace_id)),
-                held=_credits(ledger_entries.held_micros(connection, workspace_id)),
-            )
-
-        return await self._database.read(work)
+    def balance_of(self, connection: Connection, workspace_id: str) -> Balance:
+        """Return what the workspace has, in an open transaction."""
+        return Balance(
+            available=in_credits(ledger_entries.balance_micros(connection, workspace_id)),
+            held=in_credits(ledger_entries.held_micros(connection, workspace_id)),
+        )
 
     def grant(
         self, connection: Connection, workspace_id: str, amount: Decimal, *, now: datetime
     ) -> None:
-        """Add credits to a workspace."""
+        """Give a new workspace its first credits; nobody listens yet to whom to tell it."""
         entry = LedgerEntry(
             workspace_id=workspace_id,
             kind=LedgerKind.TOP_UP,
@@ -69,30 +84,115 @@ class Ledger:
         )
         ledger_entries.add(connection, entry)
 
-    def hold(self, connection: Connection, generation: Generation) -> None:
-        """Set the price of a new generation aside.
+    def top_up(
+        self,
+        connection: Connection,
+        workspace_id: str,
+        amount: Decimal,
+        *,
+        now: datetime,
+        reference: str | None = None,
+        note: str | None = None,
+    ) -> Booked:
+        """Add credits to a workspace.
+
+        Args:
+            connection: The open transaction.
+            workspace_id: Whose.
+            amount: Credits, more than zero.
+            now: The time of the entry.
+            reference: The operator's name for it; the same top-up under the same reference
+                is booked once.
+            note: What it is for, in the operator's words.
 
         Raises:
-            InsufficientCreditError: The balance does not cover it; nothing was written.
+            InvalidRequestError: `invalid_amount`.
+            ConflictError: `reference_reused`: the reference belongs to something else.
         """
+        micros = exact_micros(amount)
+        if micros <= 0:
+            raise InvalidRequestError(
+                "invalid_amount",
+                "A top-up is more than zero.",
+                pointer="/amount_credits",
+                hint="An adjustment may take credits away.",
+            )
+        entry = LedgerEntry(
+            workspace_id=workspace_id,
+            kind=LedgerKind.TOP_UP,
+            amount_micros=micros,
+            created_at=now,
+            note=note,
+            reference=reference,
+        )
+        return _change(connection, entry)
+
+    def adjust(
+        self,
+        connection: Connection,
+        workspace_id: str,
+        amount: Decimal,
+        *,
+        now: datetime,
+        reference: str | None = None,
+        note: str | None = None,
+    ) -> Booked:
+        """Correct a balance; the arguments are those of `top_up`.
+
+        Args:
+            connection: The open transaction.
+            workspace_id: Whose.
+            amount: Credits; a negative amount takes them away.
+            now: The time of the entry.
+            reference: The operator's name for it.
+            note: What it is for.
+
+        Raises:
+            InvalidRequestError: `invalid_amount`.
+            InsufficientCreditError: There is not so much to take away.
+            ConflictError: `reference_reused`: the reference belongs to something else.
+        """
+        entry = LedgerEntry(
+            workspace_id=workspace_id,
+            kind=LedgerKind.ADJUSTMENT,
+            amount_micros=exact_micros(amount),
+            created_at=now,
+            note=note,
+            reference=reference,
+        )
+        return _change(connection, entry)
+
+    def hold(self, connection: Connection, generation: Generation) -> None:
+        """Set the price of a new generation aside, if balance and budgets allow it.
+
+        Nothing is held where the price is unknown; such a generation is never charged.
+
+        Raises:
+            InsufficientCreditError: `insufficient_credit`: the balance does not cover it;
+                `budget_exceeded`: a budget does not; `price_unknown`: a budget lets nothing
+                pass without a price. Nothing was written.
+        """
+        workspace_id, now = generation.workspace_id, generation.created_at
         price = generation.price.credits
         if price is None:
+            standings = budgets.applying(connection, workspace_id, generation.api_key_id, now)
+            refusal = budget_rules.unknown_price_refused_by(standings)
+            if refusal is not None:
+                raise refusal
             return
         needed = Money.credits(price).micros
-        ledger_entries.lock_account(connection, generation.workspace_id)
-        available = ledger_entries.balance_micros(connection, generation.workspace_id)
+        available = ledger_entries.locked_balance_micros(connection, workspace_id)
+        standings = budgets.applying(connection, workspace_id, generation.api_key_id, now)
         if needed > available:
-            missing = f"It costs {plain(price)} credits and {_credits(available)} are left."
-            raise InsufficientCreditError(
-                "insufficient_credit",
-                missing,
-                hint="Top up the account, or choose a cheaper model or fewer outputs.",
-                details={
-                    "price_credits": plain(price),
-                    "available_credits": plain(_credits(available).amount),
-                },
-            )
-        _add(connection, generation, LedgerKind.HOLD, -needed, generation.created_at)
+            refused = _insufficient("It costs", needed, available)
+        else:
+            refused = budget_rules.exceeded_by(standings, needed)
+        if refused is not None:
+            if LedgerKind.HOLD in _amounts(connection, generation):
+                return
+            raise refused
+        if _book(connection, generation, LedgerKind.HOLD, -needed, now):
+            budget_rules.warn(connection, generation, standings, needed)
 
     def capture(
         self, connection: Connection, generation: Generation, charge_micros: int, *, now: datetime
@@ -106,40 +206,186 @@ class Ledger:
             now: The time of the entry.
 
         Returns:
-            What was charged: never more than was held.
+            What the generation is charged: never more than was held, hence nothing where
+            nothing was held or the hold was released; the first charge when captured before.
         """
-        held = _held_for(connection, generation)
-        charged = min(charge_micros, held)
-        _add(connection, generation, LedgerKind.CAPTURE, held - charged, now)
-        return charged
+        ledger_entries.lock_account(connection, generation.workspace_id)
+        amounts = _amounts(connection, generation)
+        if _is_open(amounts):
+            held = -amounts[LedgerKind.HOLD]
+            amounts[LedgerKind.CAPTURE] = held - max(0, min(charge_micros, held))
+            _book(connection, generation, LedgerKind.CAPTURE, amounts[LedgerKind.CAPTURE], now)
+        return _charged(amounts)
 
     def release(self, connection: Connection, generation: Generation, *, now: datetime) -> None:
-        """Give the whole hold back."""
-        held = _held_for(connection, generation)
-        if held:
-            _add(connection, generation, LedgerKind.RELEASE, held, now)
+        """Give the whole hold back, unless it was captured or released before."""
+        ledger_entries.lock_account(connection, generation.workspace_id)
+        amounts = _amounts(connection, generation)
+        if _is_open(amounts):
+            _book(connection, generation, LedgerKind.RELEASE, -amounts[LedgerKind.HOLD], now)
+
+    def refund(
+        self,
+        connection: Connection,
+        generation: Generation,
+        amount: Decimal | None = None,
+        *,
+        now: datetime,
+        note: str | None = None,
+    ) -> Booked:
+        """Give back what a generation was charged, or a part of it, once.
+
+        Args:
+            connection: The open transaction.
+            generation: The generation that was charged.
+            amount: Credits; all that was charged when it is not given.
+            now: The time of the entry.
+            note: Why, in the operator's words.
+
+        Raises:
+            InvalidRequestError: `invalid_amount`, `refund_too_high`.
+            ConflictError: `nothing_charged`; `already_refunded`, with another amount.
+        """
+        wanted = None if amount is None else exact_micros(amount)
+        ledger_entries.lock_account(connection, generation.workspace_id)
+        amounts = _amounts(connection, generation)
+        charged = _charged(amounts)
+        micros = charged if wanted is None else wanted
+        known = amounts.get(LedgerKind.REFUND)
+        if known is None:
+            _require_refundable(micros, charged)
+            _book(connection, generation, LedgerKind.REFUND, micros, now, note=note)
+        elif known != micros:
+            raise ConflictError(
+                "already_refunded",
+                f"{credit_words(known)} credits were given back for it before.",
+                hint="A generation is refunded once; correct the balance by an adjustment.",
+                details={"generation_id": generation.id, "refund_credits": credit_words(known)},
+            )
+        entries = ledger_entries.for_generation(connection, generation.workspace_id, generation.id)
+        entry = next(entry for entry in entries if entry.kind is LedgerKind.REFUND)
+        if known is None:
+            _announce(connection, entry)
+        return Booked(entry=entry, is_new=known is None)
 
 
-def _held_for(connection: Connection, generation: Generation) -> int:
-    """Return what is still held for a generation, in millionths of a credit."""
+def _change(connection: Connection, entry: LedgerEntry) -> Booked:
+    """Book what an operator asks for, once for each reference, and announce it."""
+    workspace_id = entry.workspace_id
+    available = ledger_entries.locked_balance_micros(connection, workspace_id)
+    if entry.reference is not None:
+        known = ledger_entries.by_reference(connection, workspace_id, entry.reference)
+        if known is not None:
+            _require_same(entry, known)
+            return Booked(entry=known, is_new=False)
+    if available + entry.amount_micros < 0:
+        raise _insufficient("It takes away", -entry.amount_micros, available)
+    ledger_entries.add_locked(connection, entry)
+    booked = ledger_entries.page(connection, workspace_id, limit=1)[0]
+    _announce(connection, booked)
+    return Booked(entry=booked, is_new=True)
+
+
+def _require_same(entry: LedgerEntry, known: LedgerEntry) -> None:
+    if (entry.kind, entry.amount_micros) != (known.kind, known.amount_micros):
+        raise ConflictError(
+            "reference_reused",
+            f"The reference {known.reference} belongs to another entry of "
+            f"{credit_words(known.amount_micros)} credits.",
+            hint="Use a new reference for something new.",
+            details={"entry": known.sequence},
+        )
+
+
+def _require_refundable(micros: int, charged: int) -> None:
+    if charged == 0:
+        raise ConflictError(
+            "nothing_charged",
+            "There is nothing to give back: it was not charged.",
+        )
+    if not 0 < micros <= charged:
+        raise InvalidRequestError(
+            "refund_too_high" if micros > charged else "invalid_amount",
+            f"It was charged {credit_words(charged)} credits; more than zero and at most that "
+            "can be given back.",
+            pointer="/amount_credits",
+            details={"charge_credits": credit_words(charged)},
+        )
+
+
+def _insufficient(verb: str, needed: int, available: int) -> InsufficientCreditError:
+    return InsufficientCreditError(
+        "insufficient_credit",
+        f"{verb} {credit_words(needed)} credits and {credit_words(available)} are left.",
+        hint="Top up the account, or choose a cheaper model or fewer outputs.",
+        details={
+            "price_credits": credit_words(needed),
+            "available_credits": credit_words(available),
+        },
+    )
+
+
+def _amounts(connection: Connection, generation: Generation) -> dict[LedgerKind, int]:
+    """Return a generation's entries: each kind is there once at the most."""
     entries = ledger_entries.for_generation(connection, generation.workspace_id, generation.id)
-    if any(entry.kind in _CLOSING for entry in entries):
+    return {entry.kind: entry.amount_micros for entry in entries}
+
+
+def _is_open(amounts: dict[LedgerKind, int]) -> bool:
+    closed = LedgerKind.CAPTURE in amounts or LedgerKind.RELEASE in amounts
+    return LedgerKind.HOLD in amounts and not closed
+
+
+def _charged(amounts: dict[LedgerKind, int]) -> int:
+    if LedgerKind.CAPTURE not in amounts:
         return 0
-    return -sum(entry.amount_micros for entry in entries if entry.kind is LedgerKind.HOLD)
+    return -amounts.get(LedgerKind.HOLD, 0) - amounts[LedgerKind.CAPTURE]
 
 
-def _add(
-    connection: Connection, generation: Generation, kind: LedgerKind, micros: int, now: datetime
-) -> None:
+def _book(
+    connection: Connection,
+    generation: Generation,
+    kind: LedgerKind,
+    micros: int,
+    now: datetime,
+    *,
+    note: str | None = None,
+) -> bool:
+    """Add an entry of a generation, in its account and in what was spent in its period."""
     entry = LedgerEntry(
         workspace_id=generation.workspace_id,
         generation_id=generation.id,
         kind=kind,
         amount_micros=micros,
         created_at=now,
+        note=note,
     )
-    ledger_entries.add(connection, entry)
+    if not ledger_entries.add_locked(connection, entry):
+        return False
+    # Where the hold was booked, so that what is given back later cannot be spent twice.
+    spending.add(
+        connection,
+        generation.workspace_id,
+        generation.api_key_id,
+        generation.created_at,
+        -micros,
+    )
+    return True
 
 
-def _credits(micros: int) -> Money:
-    return Money.from_micros(micros, Currency.CREDITS)
+def _announce(connection: Connection, entry: LedgerEntry) -> None:
+    balance = ledger_entries.balance_micros(connection, entry.workspace_id)
+    events.append(
+        connection,
+        workspace_id=entry.workspace_id,
+        type=EventType.CREDIT_CHANGED,
+        generation_id=entry.generation_id,
+        data={
+            "kind": entry.kind.value,
+            "amount_credits": credit_words(entry.amount_micros),
+            "available_credits": credit_words(balance),
+            "reference": entry.reference,
+            "note": entry.note,
+        },
+        now=entry.created_at,
+    )

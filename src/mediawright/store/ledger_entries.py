@@ -29,6 +29,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     generation_id: str | None = None
     note: str | None = None
+    reference: str | None = None
+    """The operator's name for a top-up or adjustment; one entry in a workspace has it."""
     sequence: int = 0
     """Given by the database."""
 
@@ -52,6 +54,9 @@ _FOR_GENERATION = (
     .where(_OWN, ledger_entries.c.generation_id == bindparam("generation_id"))
     .order_by(ledger_entries.c.sequence)
 )
+_BY_REFERENCE = select(ledger_entries).where(
+    _OWN, ledger_entries.c.reference == bindparam("reference")
+)
 _PAGE = (
     select(ledger_entries)
     .where(_OWN)
@@ -65,11 +70,19 @@ _SUM = select(func.coalesce(func.sum(ledger_entries.c.amount_micros), 0)).where(
 def lock_account(c: Connection, workspace_id: str) -> None:
     """Let no other transaction change the workspace's credits until this one ends.
 
-    Taken before the balance is read on which a hold depends. On SQLite there is nothing to do,
+    Taken before anything is read on which an entry depends. On SQLite there is nothing to do,
     because there every transaction is the only writer.
     """
     if c.dialect.name == "postgresql":
         c.execute(_LOCK_ACCOUNT, {"workspace_id": workspace_id})
+
+
+def locked_balance_micros(c: Connection, workspace_id: str) -> int:
+    """Lock the account and return what can be spent, in millionths of a credit."""
+    if c.dialect.name != "postgresql":
+        return balance_micros(c, workspace_id)
+    row = c.execute(_LOCK_ACCOUNT, {"workspace_id": workspace_id}).first()
+    return 0 if row is None else row.balance_micros
 
 
 def add(c: Connection, entry: LedgerEntry) -> bool:
@@ -78,14 +91,23 @@ def add(c: Connection, entry: LedgerEntry) -> bool:
     Returns:
         Whether it was added; `False`, with nothing changed, if its generation has an entry of
         that kind already. Entries without a generation are always added.
+
+    Raises:
+        IntegrityError: Another entry of the workspace has its reference.
     """
     lock_account(c, entry.workspace_id)
+    return add_locked(c, entry)
+
+
+def add_locked(c: Connection, entry: LedgerEntry) -> bool:
+    """Do what `add` does in a transaction that has locked the account already."""
     values = {
         "workspace_id": entry.workspace_id,
         "generation_id": entry.generation_id,
         "kind": entry.kind.value,
         "amount_micros": entry.amount_micros,
         "note": storable(entry.note),
+        "reference": entry.reference,
         "created_at": to_micros(entry.created_at),
     }
     if not insert_once(c, ledger_entries, values, ("generation_id", "kind")):
@@ -118,6 +140,13 @@ def for_generation(c: Connection, workspace_id: str, generation_id: str) -> list
     """Return the entries of a generation in their order."""
     values = {"workspace_id": workspace_id, "generation_id": generation_id}
     return [_to_entry(row) for row in c.execute(_FOR_GENERATION, values)]
+
+
+def by_reference(c: Connection, workspace_id: str, reference: str) -> LedgerEntry | None:
+    """Return the workspace's entry with that reference."""
+    values = {"workspace_id": workspace_id, "reference": reference}
+    row = c.execute(_BY_REFERENCE, values).first()
+    return None if row is None else _to_entry(row)
 
 
 def page(
@@ -164,5 +193,6 @@ def _to_entry(row: Row[Any]) -> LedgerEntry:
         created_at=from_micros(row.created_at),
         generation_id=row.generation_id,
         note=row.note,
+        reference=row.reference,
         sequence=row.sequence,
     )
