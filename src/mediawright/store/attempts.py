@@ -7,11 +7,24 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Text, bindparam, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from mediawright.core.errors import Problem
 from mediawright.core.generation import Attempt
-from mediawright.core.states import AttemptState
+from mediawright.core.states import TERMINAL_STATES, AttemptState
 from mediawright.store.codec import (
     from_micros,
     from_micros_or_none,
@@ -21,7 +34,7 @@ from mediawright.store.codec import (
     to_micros_or_none,
 )
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import attempts, generations
+from mediawright.store.tables import OPEN_AT_PROVIDER, UNRESOLVED, attempts, generations
 
 _handle = msgspec.json.Decoder(dict[str, Any])
 _problem = msgspec.json.Decoder(Problem)
@@ -54,9 +67,52 @@ _SETTLE = (
         handle=func.coalesce(bindparam("new_handle", type_=Text), attempts.c.handle),
         problem=func.coalesce(bindparam("new_problem", type_=Text), attempts.c.problem),
         vendor_id=func.coalesce(bindparam("new_vendor_id", type_=Text), attempts.c.vendor_id),
+        closed_at=func.coalesce(attempts.c.closed_at, bindparam("closing", type_=BigInteger)),
         updated_at=bindparam("now"),
     )
     .returning(*attempts.c)
+)
+_ONE = (
+    attempts.c.generation_id == bindparam("of_generation"),
+    attempts.c.number == bindparam("of_number"),
+)
+_CLOSE = (
+    update(attempts)
+    .where(*_ONE, attempts.c.closed_at.is_(None))
+    .values(closed_at=bindparam("now"), updated_at=bindparam("now"))
+)
+_REOPEN = (
+    update(attempts)
+    .where(*_ONE, attempts.c.state == AttemptState.ACKNOWLEDGED.value)
+    .values(
+        handle=func.coalesce(bindparam("new_handle", type_=Text), attempts.c.handle),
+        vendor_id=func.coalesce(bindparam("new_vendor_id", type_=Text), attempts.c.vendor_id),
+        closed_at=None,
+        updated_at=bindparam("now"),
+    )
+)
+_GET = select(attempts).where(*_ONE)
+_MARK_CHECKED = update(attempts).where(*_ONE).values(checked_at=bindparam("now"))
+_AFTER = tuple_(attempts.c.generation_id, attempts.c.number) > tuple_(
+    bindparam("after_generation", type_=Text), bindparam("after_number", type_=Integer)
+)
+_IN_ORDER = (attempts.c.generation_id, attempts.c.number)
+_UNRESOLVED = (
+    select(attempts).where(UNRESOLVED, _AFTER).order_by(*_IN_ORDER).limit(bindparam("most"))
+)
+# The state is named in both tables, so the condition of the partial index is spelt for one.
+_OPEN_OF_ENDED = (
+    select(attempts)
+    .where(
+        OPEN_AT_PROVIDER,
+        _AFTER,
+        exists().where(
+            generations.c.id == attempts.c.generation_id,
+            generations.c.state.in_(sorted(state.value for state in TERMINAL_STATES)),
+        ),
+    )
+    .order_by(*_IN_ORDER)
+    .limit(bindparam("most"))
 )
 
 
@@ -82,6 +138,7 @@ def begin(c: Connection, attempt: Attempt) -> bool:
         "problem": to_json_or_none(attempt.problem),
         "vendor_id": attempt.vendor_id,
         "checked_at": to_micros_or_none(attempt.checked_at),
+        "closed_at": to_micros_or_none(attempt.closed_at),
         "created_at": to_micros(attempt.created_at),
         "updated_at": to_micros(attempt.updated_at),
     }
@@ -99,6 +156,7 @@ def settle(
     handle: dict[str, Any] | None = None,
     problem: Problem | None = None,
     vendor_id: str | None = None,
+    is_closed: bool = False,
 ) -> Attempt | None:
     """Write down what became of an attempt; for the engine.
 
@@ -112,6 +170,7 @@ def settle(
         handle: How the provider is asked about the job; what is known already stays if `None`.
         problem: What went wrong; what is known already stays if `None`.
         vendor_id: The provider's own name for the job; what is known already stays if `None`.
+        is_closed: Whether the provider does nothing more for it.
 
     Returns:
         The attempt as it is now, or `None` if it was in none of the expected states.
@@ -123,10 +182,91 @@ def settle(
         "new_handle": to_json_or_none(handle),
         "new_problem": to_json_or_none(problem),
         "new_vendor_id": storable(vendor_id),
+        "closing": to_micros(now) if is_closed else None,
         "now": to_micros(now),
         "sources": sorted(source.value for source in expected),
     }
     row = c.execute(_SETTLE, values).first()
+    return None if row is None else _to_attempt(row)
+
+
+def close(c: Connection, generation_id: str, number: int, *, now: datetime) -> bool:
+    """Note that a provider does nothing more for an attempt; for the engine.
+
+    Returns:
+        Whether it was noted now: of several that try, exactly one hears `True`.
+    """
+    values = {"of_generation": generation_id, "of_number": number, "now": to_micros(now)}
+    return c.execute(_CLOSE, values).rowcount == 1
+
+
+def reopen(
+    c: Connection,
+    generation_id: str,
+    number: int,
+    *,
+    now: datetime,
+    handle: dict[str, Any] | None = None,
+    vendor_id: str | None = None,
+) -> None:
+    """Note that something may still come of an attempt that a provider took; for the engine."""
+    values = {
+        "of_generation": generation_id,
+        "of_number": number,
+        "new_handle": to_json_or_none(handle),
+        "new_vendor_id": storable(vendor_id),
+        "now": to_micros(now),
+    }
+    c.execute(_REOPEN, values)
+
+
+def mark_checked(c: Connection, generation_id: str, number: int, *, now: datetime) -> None:
+    """Note that it was tried just now to find out what became of an attempt; for the engine."""
+    values = {"of_generation": generation_id, "of_number": number, "now": to_micros(now)}
+    c.execute(_MARK_CHECKED, values)
+
+
+def unresolved(
+    c: Connection, *, limit: int, after: tuple[str, int] | None = None
+) -> list[Attempt]:
+    """Return attempts of which nobody knows whether they were taken; for the engine.
+
+    Those that are just being made are among them.
+
+    Args:
+        c: The connection.
+        limit: At most so many.
+        after: Generation and number of the last one already seen.
+    """
+    return _page(c, _UNRESOLVED, limit, after)
+
+
+def open_of_ended(
+    c: Connection, *, limit: int, after: tuple[str, int] | None = None
+) -> list[Attempt]:
+    """Return attempts that a provider took and whose generations ended before it did.
+
+    For the engine, of all workspaces.
+
+    Args:
+        c: The connection.
+        limit: At most so many.
+        after: Generation and number of the last one already seen.
+    """
+    return _page(c, _OPEN_OF_ENDED, limit, after)
+
+
+def _page(
+    c: Connection, statement: Select[Any], limit: int, after: tuple[str, int] | None
+) -> list[Attempt]:
+    generation_id, number = after or ("", 0)
+    values = {"after_generation": generation_id, "after_number": number, "most": limit}
+    return [_to_attempt(row) for row in c.execute(statement, values)]
+
+
+def get(c: Connection, generation_id: str, number: int) -> Attempt | None:
+    """Return one attempt of a generation; for the engine."""
+    row = c.execute(_GET, {"of_generation": generation_id, "of_number": number}).first()
     return None if row is None else _to_attempt(row)
 
 
@@ -167,4 +307,5 @@ def _to_attempt(row: Row[Any]) -> Attempt:
         updated_at=from_micros(row.updated_at),
         vendor_id=row.vendor_id,
         checked_at=from_micros_or_none(row.checked_at),
+        closed_at=from_micros_or_none(row.closed_at),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
+from mediawright.core.errors import Problem
 from mediawright.core.generation import Generation
-from mediawright.store.codec import to_micros
+from mediawright.core.money import PriceBasis
+from mediawright.store.codec import to_json_or_none, to_micros
 from mediawright.store.generation_rows import to_generation
 from mediawright.store.tables import UNBOOKED_CANCELLATION, UNFINISHED, generations
 
@@ -15,6 +17,21 @@ _BOOK = (
     update(generations)
     .where(generations.c.id == bindparam("generation_id"), generations.c.charge_micros.is_(None))
     .values(charge_micros=bindparam("charge"), updated_at=bindparam("now"))
+    .returning(*generations.c)
+)
+_ADD_COST = (
+    update(generations)
+    .where(generations.c.id == bindparam("generation_id"))
+    .values(
+        cost_micros=func.coalesce(generations.c.cost_micros, 0) + bindparam("cost"),
+        cost_basis=bindparam("basis"),
+        updated_at=bindparam("now"),
+    )
+)
+_NOTE_PROBLEM = (
+    update(generations)
+    .where(generations.c.id == bindparam("generation_id"), UNBOOKED_CANCELLATION)
+    .values(problem=bindparam("new_problem"), updated_at=bindparam("now"))
     .returning(*generations.c)
 )
 _MARK_OVERDUE = (
@@ -39,6 +56,46 @@ def book(
     """
     values = {"generation_id": generation_id, "charge": charge_micros, "now": to_micros(now)}
     row = c.execute(_BOOK, values).first()
+    return None if row is None else to_generation(row)
+
+
+def add_cost(
+    c: Connection, generation_id: str, *, cost_micros: int, basis: PriceBasis, now: datetime
+) -> None:
+    """Add to what the provider bills for a generation, whether or not it has ended.
+
+    For the engine. What is charged for it does not change.
+
+    Args:
+        c: The connection.
+        generation_id: Which.
+        cost_micros: Millionths of a US dollar.
+        basis: How the amount is known.
+        now: When.
+    """
+    values = {
+        "generation_id": generation_id,
+        "cost": cost_micros,
+        "basis": basis.value,
+        "now": to_micros(now),
+    }
+    c.execute(_ADD_COST, values)
+
+
+def note_problem(
+    c: Connection, generation_id: str, problem: Problem | None, *, now: datetime
+) -> Generation | None:
+    """Say what is wrong with a generation that was cancelled, or no longer; for the engine.
+
+    Returns:
+        The generation as it is now, or `None` if its money is settled.
+    """
+    values = {
+        "generation_id": generation_id,
+        "new_problem": to_json_or_none(problem),
+        "now": to_micros(now),
+    }
+    row = c.execute(_NOTE_PROBLEM, values).first()
     return None if row is None else to_generation(row)
 
 

@@ -41,6 +41,27 @@ class Changes(TypedDict, total=False):
 
 _INSERT_LABEL = sa.insert(generation_labels)
 _GET = select(generations).where(generations.c.id == bindparam("generation_id"))
+_LOCK = _GET.with_for_update(key_share=True)
+_CLAIM = (
+    update(generations)
+    .where(
+        generations.c.id == bindparam("generation_id"),
+        func.coalesce(generations.c.executor, "") != bindparam("by"),
+    )
+    .values(executor=bindparam("by"))
+    .returning(*generations.c)
+)
+_OWNERLESS = (
+    select(generations.c.id)
+    .where(
+        UNFINISHED,
+        generations.c.executor.is_(None),
+        generations.c.state.in_((GenerationState.RUNNING.value, GenerationState.STORING.value)),
+        generations.c.updated_at < bindparam("before"),
+    )
+    .order_by(generations.c.id)
+    .limit(bindparam("most"))
+)
 _GET_OWN = _GET.where(generations.c.workspace_id == bindparam("workspace_id"))
 _BY_IDEMPOTENCY_KEY = select(generations).where(
     generations.c.workspace_id == bindparam("workspace_id"),
@@ -104,6 +125,37 @@ def get(c: Connection, workspace_id: str | None, generation_id: str) -> Generati
     return _one(c.execute(_GET_OWN, values).first())
 
 
+def lock(c: Connection, generation_id: str) -> Generation | None:
+    """Return a generation that no other transaction changes until this one ends; for the engine.
+
+    On SQLite every transaction that writes is the only one.
+    """
+    return _one(c.execute(_LOCK, {"generation_id": generation_id}).first())
+
+
+def claim(c: Connection, generation_id: str, executor: str) -> Generation | None:
+    """Put an executor in charge of a generation; for the engine.
+
+    Returns:
+        The generation as it is now, or `None` if the executor is in charge already.
+    """
+    return _one(c.execute(_CLAIM, {"generation_id": generation_id, "by": executor}).first())
+
+
+def ownerless(c: Connection, *, before: datetime, limit: int) -> list[str]:
+    """Return the ids of generations at a provider that no executor is in charge of.
+
+    For the engine, of all workspaces.
+
+    Args:
+        c: The connection.
+        before: Only those that have not changed since.
+        limit: At most so many.
+    """
+    values = {"before": to_micros(before), "most": limit}
+    return list(c.execute(_OWNERLESS, values).scalars())
+
+
 def by_idempotency_key(c: Connection, workspace_id: str, key: str) -> Generation | None:
     """Return the generation a workspace made with that idempotency key."""
     values = {"workspace_id": workspace_id, "key": key}
@@ -153,6 +205,7 @@ def transition(
     *,
     now: datetime,
     expected: Collection[GenerationState] | None = None,
+    of_executor: str | None = None,
     **changes: Unpack[Changes],
 ) -> Generation | None:
     """Change a generation's state if it is in a state that allows it; for the engine.
@@ -165,16 +218,18 @@ def transition(
         following: The new state. A terminal one sets `finished_at` to `now` unless given.
         now: When.
         expected: The states to change from; by default all that may become `following`.
+        of_executor: Only if no other executor is in charge of it.
         **changes: What else changes.
 
     Returns:
-        The generation as it is now, or `None` if it was in none of the expected states.
+        The generation as it is now, or `None` if it was in none of the expected states or
+        another executor is in charge of it.
     """
     sources = sources_of(following) if expected is None else expected
     if following.is_terminal:
         changes.setdefault("finished_at", now)
     values = _to_columns(changes)
-    statement = _transition(tuple(sorted(values)))
+    statement = _transition(tuple(sorted(values)), fenced=of_executor is not None)
     parameters = {f"new_{name}": value for name, value in values.items()}
     parameters |= {
         "generation_id": generation_id,
@@ -182,6 +237,8 @@ def transition(
         "now": to_micros(now),
         "sources": sorted(state.value for state in sources),
     }
+    if of_executor is not None:
+        parameters["of_executor"] = of_executor
     return _one(c.execute(statement, parameters).first())
 
 
@@ -256,12 +313,14 @@ def _to_columns(changes: Changes) -> dict[str, Any]:
 
 
 @cache
-def _transition(changed: tuple[str, ...]) -> Executable:
+def _transition(changed: tuple[str, ...], *, fenced: bool) -> Executable:
+    in_charge = func.coalesce(generations.c.executor, bindparam("of_executor"))
     return (
         update(generations)
         .where(
             generations.c.id == bindparam("generation_id"),
             generations.c.state.in_(bindparam("sources", expanding=True)),
+            *([in_charge == bindparam("of_executor")] if fenced else []),
         )
         .values(
             {
