@@ -102,7 +102,7 @@ OPENAI = (
 _FAL: dict[str, Any] = {
     "provider": "fal",
     "delivery": Delivery.URL,
-    "features": frozenset({Feature.CANCEL}),
+    "features": frozenset({Feature.CANCEL, Feature.WEBHOOK}),
     "is_job": True,
     "has_result_call": True,
 }

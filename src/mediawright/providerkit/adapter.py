@@ -25,6 +25,7 @@ from mediawright.core.provider import (
     MediaCall,
     Waiting,
 )
+from mediawright.providerkit.hooks import HookNotice, HookRequest, HookRule
 from mediawright.providerkit.http import HttpCall, HttpReply
 
 Upload = Generator[HttpCall, HttpReply, str]
@@ -65,6 +66,8 @@ class Adapter(ABC):
     default_base_urls: ClassVar[Mapping[str, str]]
     """Name -> URL without a trailing slash; `api` is the main one."""
     features: ClassVar[frozenset[Feature]] = frozenset()
+    hooks: ClassVar[HookRule | None] = None
+    """How its webhooks are verified; given with `Feature.WEBHOOK`."""
 
     def __init__(self, base_urls: Mapping[str, str] | None = None) -> None:
         """Take the vendor's own addresses, or those given."""
@@ -119,7 +122,12 @@ class Adapter(ABC):
         fault = self.read_error(reply)
         if fault.kind in (FaultKind.NOT_FOUND, FaultKind.REFUSED):
             return Broken(fault=fault)
-        return Waiting(stage="unreachable", retry_after=fault.retry_after, warning=fault.message)
+        return Waiting(
+            stage="unreachable",
+            retry_after=fault.retry_after,
+            warning=fault.message,
+            fault=fault,
+        )
 
     def cancel(self, handle: dict[str, Any]) -> HttpCall | None:
         """Describe the request to stop a job, or `None` where the vendor has no such thing."""
@@ -146,6 +154,15 @@ class Adapter(ABC):
     def read_lookup(self, client_reference: str, reply: HttpReply) -> Accepted | Absent:
         """Read a 2xx reply to `lookup`."""
         raise self._synchronous()
+
+    def read_hook(self, request: HookRequest) -> HookNotice:
+        """Read a webhook that was verified.
+
+        Raises:
+            UnreadableReplyError: It makes no sense.
+        """
+        del request
+        raise RuntimeError(f"{self.name} sends no webhooks that are known")
 
     def _synchronous(self) -> RuntimeError:
         return RuntimeError(f"{self.name} answers every submit at once; nothing is polled")

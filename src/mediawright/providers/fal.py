@@ -23,6 +23,7 @@ from mediawright.core.provider import (
     Waiting,
 )
 from mediawright.providerkit.adapter import Adapter, Again, CredentialRule, Upload
+from mediawright.providerkit.hooks import HookNotice, HookRequest, HookRule, PublishedKeys
 from mediawright.providerkit.http import (
     HttpCall,
     HttpReply,
@@ -41,6 +42,7 @@ from mediawright.providerkit.payload import (
     read_leniently,
     unsupported_operation,
 )
+from mediawright.providerkit.signature_rules import FAL
 from mediawright.providerkit.status_faults import fault_for_status
 
 _LONGEST_DATA_URI = 350_000
@@ -75,6 +77,8 @@ _JOB_FAULT_KINDS = {
     "client_cancelled": FaultKind.CANCELLED,
     "no_media_generated": FaultKind.FAILED,
 }
+_NAMESPACES = frozenset({"workflows", "comfy"})
+"""First steps of a model's path that requests keep in front of owner and alias (section 3.1)."""
 _ABOUT_ASKING = frozenset({401, 403, 404, 408, 429})
 """Statuses of a result call that are no verdict of the job's model."""
 
@@ -104,6 +108,10 @@ class _Status(msgspec.Struct):
     status: str
     error: Any = None
     error_type: Any = None
+
+
+class _Report(msgspec.Struct):
+    request_id: str
 
 
 class _File(msgspec.Struct):
@@ -171,7 +179,8 @@ class FalAdapter(Adapter):
         "rest": "https://rest.fal.ai",
         "cdn": "https://v3.fal.media",
     }
-    features = frozenset({Feature.CANCEL})
+    features = frozenset({Feature.CANCEL, Feature.WEBHOOK})
+    hooks = HookRule(signature=FAL, keys=PublishedKeys(base="rest", path="/.well-known/jwks.json"))
 
     def upload(self, media: LoadedInput) -> Upload | None:
         """Upload to the CDN what is too large for a data URI (section 5.2)."""
@@ -189,6 +198,7 @@ class FalAdapter(Adapter):
         return HttpCall(
             method="POST",
             url=f"{self.base_urls['queue']}/{quote(call.upstream_id)}",
+            query={"fal_webhook": call.hook_url} if call.hook_url else {},
             body=JsonBody(
                 {
                     **prompt,
@@ -251,6 +261,29 @@ class FalAdapter(Adapter):
         """Ask to take the request out of the queue or to stop its runner."""
         url = msgspec.convert(handle, _Handle).cancel_url
         return HttpCall(method="PUT", url=url, trust=Trust.REPLY) if url else None
+
+    def attach(self, vendor_id: str, upstream_id: str) -> dict[str, Any]:
+        """Build a request's URLs, for when the reply that names them is lost (section 3.1)."""
+        steps = upstream_id.split("/")
+        application = "/".join(steps[: 3 if steps[0] in _NAMESPACES else 2])
+        address = (
+            f"{self.base_urls['queue']}/{quote(application)}/requests/{quote(vendor_id, safe='')}"
+        )
+        handle = _Handle(
+            request_id=vendor_id,
+            status_url=f"{address}/status",
+            response_url=address,
+            cancel_url=f"{address}/cancel",
+        )
+        return msgspec.to_builtins(handle)
+
+    def read_hook(self, request: HookRequest) -> HookNotice:
+        """Read a report; there is one for each request, at its end (section 4)."""
+        try:
+            report = msgspec.json.decode(request.body, type=_Report)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableReplyError("the webhook does not name its request") from error
+        return HookNotice(delivery_id=report.request_id, vendor_id=report.request_id, finished=True)
 
     def read_error(self, reply: HttpReply) -> Fault:
         """Read any of fal's error shapes (section 6)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 
@@ -10,6 +11,7 @@ class VirtualClock:
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._moved = asyncio.Event()
 
     def now(self) -> datetime:
         """Return the virtual time, aware and in UTC."""
@@ -29,7 +31,29 @@ class VirtualClock:
         if seconds < 0:
             raise ValueError("the clock only moves forward")
         self._ahead += timedelta(seconds=seconds)
+        self._wake()
 
     def reset(self) -> None:
         """Go back to the machine's time."""
         self._ahead = timedelta()
+        self._wake()
+
+    async def sleep_until(self, moment: datetime, *, unless: asyncio.Event | None = None) -> None:
+        """Return when a virtual time has come, by itself or because the clock was moved.
+
+        Args:
+            moment: The time.
+            unless: Something that ends the sleep early.
+        """
+        ended = unless or asyncio.Event()
+        while not ended.is_set() and (seconds := (moment - self.now()).total_seconds()) > 0:
+            waits = [asyncio.ensure_future(event.wait()) for event in (self._moved, ended)]
+            try:
+                await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,8 @@ UNHEARD_OF_WORD = "daydreaming"
 """The status word of a job that shows one which no client knows."""
 
 _NEARLY_DONE = 0.99
+_LOOK_AGAIN = 0.05
+"""Real seconds between two looks at a job whose work takes longer than its time."""
 
 Work = Callable[[], Coroutine[Any, Any, Any]]
 """Makes the output of a job; may raise `VendorError` to end it in failure."""
@@ -83,6 +85,7 @@ class Job:
         self._patience = patience
         self._lock = asyncio.Lock()
         self._making: asyncio.Task[Any] | None = None
+        self._ended = asyncio.Event()
 
     @property
     def is_refused(self) -> bool:
@@ -110,7 +113,22 @@ class Job:
                 self.state = await self._next_state()
                 if self.state.is_terminal:
                     self.finished_at = self._clock.now()
+                    self._ended.set()
             return self.state
+
+    async def until_ended(self) -> None:
+        """Return when the job has ended.
+
+        One that goes by time ends then without being asked about; one that goes by polls ends
+        at a poll.
+        """
+        if self._progression.polls or self._unheard_of_polls:
+            await self._ended.wait()
+            return
+        due = self.created_at + timedelta(seconds=self._progression.seconds)
+        await self._clock.sleep_until(due, unless=self._ended)
+        while not (await self.advance()).is_terminal:  # noqa: ASYNC110 - only asking moves it on
+            await asyncio.sleep(_LOOK_AGAIN)
 
     def cancel(self) -> bool:
         """Stop the job; `False` if it had ended already."""
@@ -119,6 +137,7 @@ class Job:
         self.interrupt()
         self.state = JobState.CANCELLED
         self.finished_at = self._clock.now()
+        self._ended.set()
         return True
 
     def interrupt(self) -> None:

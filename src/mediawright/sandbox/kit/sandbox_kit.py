@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from mediawright.sandbox.kit.clock import VirtualClock
+from mediawright.sandbox.kit.hooks import Courier
 from mediawright.sandbox.kit.ids import SeededIds
 from mediawright.sandbox.kit.jobs import JobBook
 from mediawright.sandbox.kit.journal import Journal
@@ -19,7 +20,7 @@ _PATIENCE = 2.0
 
 
 class SandboxKit:
-    """The clock, journal, scenarios, media and shelf of one sandbox.
+    """The clock, journal, scenarios, webhooks, media and shelf of one sandbox.
 
     Attributes:
         root: The sandbox's own address, without a slash at the end; known once it runs.
@@ -33,6 +34,7 @@ class SandboxKit:
         self.clock = VirtualClock()
         self.journal = Journal(settings.journal_path)
         self.scenarios = ScenarioBook()
+        self.courier = Courier(self.clock, self.journal)
         self.media = MediaMaker(settings.media)
         self.shelf = Shelf(
             root=lambda: self.root, ids=self.new_ids("media"), outbound=settings.outbound
@@ -62,11 +64,13 @@ class SandboxKit:
             self._progressions[vendor] = progression
 
     async def close(self) -> None:
-        """Stop making media."""
+        """Stop making media and sending webhooks."""
+        await self.courier.close()
         await self.media.close()
 
     def reset(self) -> None:
         """Go back to the state at the start; the journal's file stays."""
+        self.courier.reset()
         self.clock.reset()
         self.journal.clear()
         self.scenarios.reset()

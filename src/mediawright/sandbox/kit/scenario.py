@@ -27,6 +27,8 @@ class RequestKind(StrEnum):
     CANCEL = "cancel"
     UPLOAD = "upload"
     OTHER = "other"
+    HOOK = "hook"
+    """A webhook, which the vendor sends."""
 
 
 class ScenarioName(StrEnum):
@@ -54,6 +56,16 @@ class ScenarioName(StrEnum):
     """An asynchronous job shows an unheard-of status word for `polls` polls, 2 by default."""
     JOB_FAILED = "job_failed"
     """An asynchronous job is taken and ends in failure."""
+    LOST_HOOK = "lost_hook"
+    """The job's webhook is never sent."""
+    LATE_HOOK = "late_hook"
+    """It is sent `seconds` of virtual time after the end of the job, 60 by default."""
+    DUPLICATE_HOOK = "duplicate_hook"
+    """It is sent twice at the same time."""
+    EARLY_HOOK = "early_hook"
+    """It is sent before the submit is answered."""
+    FORGED_HOOK = "forged_hook"
+    """Before it, one comes that a stranger has signed."""
 
 
 JOB_SCENARIOS = frozenset(
@@ -68,6 +80,18 @@ JOB_SCENARIOS = frozenset(
 """Scenarios that concern what a submit makes, and so nothing but submits."""
 
 
+HOOK_SCENARIOS = frozenset(
+    {
+        ScenarioName.LOST_HOOK,
+        ScenarioName.LATE_HOOK,
+        ScenarioName.DUPLICATE_HOOK,
+        ScenarioName.EARLY_HOOK,
+        ScenarioName.FORGED_HOOK,
+    }
+)
+"""Scenarios that concern webhooks, and so nothing else."""
+
+
 class ScenarioError(ValueError):
     """The text or the JSON is no scenario."""
 
@@ -79,7 +103,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """How many matching requests meet it; `None` is every one."""
     kind: RequestKind | None = None
-    """Which requests meet it; `None` is submits, or the request whose header names it."""
+    """Which requests meet it; `None` is submits, or the request whose header names it.
+    Scenarios of webhooks concern webhooks and nothing else."""
     seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
     status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
     polls: Annotated[int, msgspec.Meta(ge=1)] = 2
@@ -114,6 +139,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def concerns(self, kind: RequestKind) -> bool:
         """Tell whether requests of that kind meet the scenario."""
+        if self.name in HOOK_SCENARIOS:
+            return kind is RequestKind.HOOK
         return kind is (self.kind or RequestKind.SUBMIT)
 
 
@@ -212,7 +239,7 @@ class ScenarioBook:
         Args:
             vendor: Whose emulator was asked.
             kind: What the request is for.
-            header: The value of the request's scenario header.
+            header: The value of the request's scenario header; for a webhook the submit's.
             marked: Scenarios of the prompt, or of the job asked about.
             source: The prompt, or the job's id: the same one is counted as the same.
 
@@ -221,9 +248,12 @@ class ScenarioBook:
         """
         if header is not None:
             scenario = Scenario.parse(header)
-            concerned = scenario.kind in (None, kind) and (
-                kind is RequestKind.SUBMIT or scenario.name not in JOB_SCENARIOS
-            )
+            if scenario.name in HOOK_SCENARIOS or kind is RequestKind.HOOK:
+                concerned = scenario.concerns(kind)
+            else:
+                concerned = scenario.kind in (None, kind) and (
+                    kind is RequestKind.SUBMIT or scenario.name not in JOB_SCENARIOS
+                )
             if concerned and self._count(scenario, vendor, "header", header):
                 return scenario
             return OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from mediawright.sandbox.emulators.fal.applications import (
     short_id,
 )
 from mediawright.sandbox.emulators.fal.outputs import Outputs
+from mediawright.sandbox.emulators.fal.signing import Signer
 from mediawright.sandbox.emulators.fal.wire import (
     FalError,
     detail_reply,
@@ -22,8 +24,9 @@ from mediawright.sandbox.emulators.fal.wire import (
 )
 from mediawright.sandbox.kit.call import Call, Reply, VendorError, event
 from mediawright.sandbox.kit.emulator import Emulator, Endpoint
+from mediawright.sandbox.kit.hooks import Hook
 from mediawright.sandbox.kit.jobs import UNHEARD_OF_WORD, Job, JobState
-from mediawright.sandbox.kit.scenario import RequestKind
+from mediawright.sandbox.kit.scenario import SCENARIO_HEADER, RequestKind
 
 _WORDS = {
     JobState.QUEUED: "IN_QUEUE",
@@ -32,6 +35,9 @@ _WORDS = {
 }
 _REQUEST = "/queue/{application:.+}/requests/{id}"
 _STREAM_SECONDS = 0.1
+_ANSWER_SECONDS = 15.0
+_PAUSES = tuple(7.0 * 2**number for number in range(10))
+"""Ten repeats of a webhook within two hours."""
 STILL_RUNNING = "Request is still in progress"
 
 
@@ -42,6 +48,7 @@ class Queue:
         """Belong to an emulator."""
         self._emulator = emulator
         self._outputs = outputs
+        self._signer = Signer(emulator.kit.seed)
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the paths."""
@@ -59,6 +66,13 @@ class Queue:
             of("PUT", f"{_REQUEST}/cancel", self._cancel, RequestKind.CANCEL),
             of("POST", "/queue/{application:.+}", self._submit, RequestKind.SUBMIT, None),
             of("POST", "/run/{application:.+}", self._run, RequestKind.SUBMIT, None),
+            Endpoint(
+                method="GET",
+                path="/rest/.well-known/jwks.json",
+                handler=self._signer.show_keys,
+                kind=RequestKind.OTHER,
+                needs_key=False,
+            ),
         )
 
     async def _run(self, call: Call) -> Reply:
@@ -79,6 +93,9 @@ class Queue:
         job = self._emulator.jobs.create(
             call, self._emulator.ids.uuid4(), work, details, refuses_itself=True
         )
+        address = call.query.get("fal_webhook")
+        if address:
+            await self._emulator.kit.courier.expect(self._hook(call, job, address))
         return Reply.json(
             {
                 "status": "IN_QUEUE",
@@ -95,6 +112,25 @@ class Queue:
         if violations:
             raise invalid_input(violations)
         return await self._outputs.make(call, application, call.body.fields or {})
+
+    def _hook(self, call: Call, job: Job, address: str) -> Hook:
+        scenario = self._emulator.kit.scenarios.choose(
+            vendor=self._emulator.name,
+            kind=RequestKind.HOOK,
+            header=call.headers.get(SCENARIO_HEADER),
+            marked=call.later,
+            source=job.id,
+        )
+        return Hook(
+            vendor=self._emulator.name,
+            url=address,
+            job=job,
+            write=_report,
+            sign=self._signer.headers,
+            answer_seconds=_ANSWER_SECONDS,
+            pauses=_PAUSES,
+            scenario=scenario,
+        )
 
     async def _status(self, call: Call) -> Reply:
         job = self._job(call)
@@ -197,6 +233,21 @@ def _failure(job: Job) -> FalError:
         return job.error
     message = "Unexpected error while the model was running."
     return model_error("internal_server_error", message, status=500)
+
+
+def _report(job: Job) -> bytes:
+    """Return what a webhook says about a job."""
+    report: dict[str, Any] = {"request_id": job.id, "gateway_request_id": job.id}
+    if job.state is JobState.SUCCEEDED:
+        report |= {"status": "OK", "payload": job.result}
+    else:
+        reply = _failure(job).reply
+        report |= {
+            "status": "ERROR",
+            "error": f"Invalid status code: {reply.status}",
+            "payload": json.loads(reply.body),
+        }
+    return json.dumps(report, ensure_ascii=False).encode()
 
 
 def _logs(job: Job) -> list[dict[str, Any]]:
