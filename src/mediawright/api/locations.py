@@ -6,12 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from mediawright.api.context import runtime_of
-from mediawright.app.views import AssetUrl, asset_key
+from mediawright.app.views import AssetUrl, served_urls
 
 if TYPE_CHECKING:
     from fastapi import Request
-
-    from mediawright.core.generation import Asset
 
 
 _CONTENT = re.compile(r"/v1/assets/(ast_[0-9a-f]{32})/content(?:\?variant=content)?")
@@ -30,15 +28,7 @@ def own_asset_id(request: Request, url: str) -> str | None:
 
 def asset_urls(request: Request) -> AssetUrl:
     """Return absolute addresses, on the host that the caller used or as the operator set it."""
-    base = _base(request)
-
-    def locate(asset: Asset, variant: str) -> str | None:
-        if asset_key(asset, variant) is None:
-            return None
-        suffix = "" if variant == "content" else f"?variant={variant}"
-        return f"{base}/v1/assets/{asset.id}/content{suffix}"
-
-    return locate
+    return served_urls(_base(request))
 
 
 def _base(request: Request) -> str:

@@ -106,6 +106,22 @@ class SandboxSettings(_Section, frozen=True, kw_only=True):
     """The address of a sandbox that runs elsewhere; without it one is embedded."""
 
 
+class WebhookSettings(_Section, frozen=True, kw_only=True):
+    """Events posted to endpoints of callers."""
+
+    allowed_origins: tuple[str, ...] = ()
+    """Origins in private networks that endpoints may have, such as `http://10.0.0.7:8080`."""
+    schedule: tuple[float, ...] = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    """Seconds between one try and the next; after the last a delivery is given up."""
+    timeout: float = 15.0
+    """Seconds that an endpoint has to answer in."""
+    most_endpoints: int = 20
+    """Of one workspace."""
+    disable_after: float = 432_000.0
+    """Seconds without one success after which an endpoint is switched off when a delivery to
+    it is given up."""
+
+
 class TelemetrySettings(_Section, frozen=True, kw_only=True):
     """Traces and measurements for an OpenTelemetry collector (extra `otel`)."""
 
@@ -128,6 +144,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     sandbox: SandboxSettings = SandboxSettings()
     jobs: JobSettings = JobSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     source: Path | None = None
     """The file the settings were read from."""

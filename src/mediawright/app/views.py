@@ -31,6 +31,22 @@ def local_urls(runtime: Runtime) -> AssetUrl:
     return locate
 
 
+def served_urls(base: str) -> AssetUrl:
+    """Return addresses on a server.
+
+    Args:
+        base: The server's address, without a slash at its end; empty for paths alone.
+    """
+
+    def locate(asset: Asset, variant: str) -> str | None:
+        if asset_key(asset, variant) is None:
+            return None
+        suffix = "" if variant == "content" else f"?variant={variant}"
+        return f"{base}/v1/assets/{asset.id}/content{suffix}"
+
+    return locate
+
+
 def asset_key(asset: Asset, variant: str) -> str | None:
     """Return the key of one of an asset's files."""
     return {

@@ -30,6 +30,10 @@ class EventType(StrEnum):
     ASSET_STORED = "asset.stored"
     CREDIT_CHANGED = "credit.changed"
     BUDGET_WARNING = "budget.warning"
+    WEBHOOK_PING = "webhook.ping"
+    """Somebody wants to see whether an endpoint is reached; it goes to that endpoint alone."""
+    WEBHOOK_DISABLED = "webhook.disabled"
+    """An endpoint was switched off because nothing reaches it."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

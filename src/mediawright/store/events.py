@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam, func, select, text
 
 from mediawright.core.events import Event, EventType
+from mediawright.store import webhook_deliveries
 from mediawright.store.codec import from_micros, to_json, to_micros
 from mediawright.store.tables import events
 
@@ -24,6 +25,7 @@ _AFTER = (
     .order_by(events.c.sequence)
     .limit(bindparam("most"))
 )
+_GET = select(events).where(_OWN, events.c.sequence == bindparam("sequence"))
 _LATEST = select(func.max(events.c.sequence)).where(_OWN)
 # The first number only keeps apart from other uses of such locks.
 _LOCK = text("SELECT pg_advisory_xact_lock(730608, hashtext(:workspace_id))")
@@ -38,7 +40,7 @@ def append(
     generation_id: str | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> int:
-    """Add an event and return its sequence.
+    """Add an event, and what webhooks are to be sent of it; return its sequence.
 
     Within a workspace, events become visible in the order of their sequences, so that whoever
     has seen one has seen all before it. PostgreSQL hands out numbers before it commits them;
@@ -61,13 +63,28 @@ def append(
         "data": to_json(data or {}),
         "created_at": to_micros(now),
     }
-    return int(c.execute(_INSERT, values).scalar_one())
+    sequence = int(c.execute(_INSERT, values).scalar_one())
+    webhook_deliveries.fan_out(
+        c,
+        workspace_id=workspace_id,
+        sequence=sequence,
+        event=type,
+        generation_id=generation_id,
+        now=now,
+    )
+    return sequence
 
 
 def after(c: Connection, workspace_id: str, sequence: int, limit: int) -> list[Event]:
     """Return a workspace's events with a greater sequence, oldest first, at most `limit`."""
     values = {"workspace_id": workspace_id, "sequence": sequence, "most": limit}
     return [_to_event(row) for row in c.execute(_AFTER, values)]
+
+
+def get(c: Connection, workspace_id: str, sequence: int) -> Event | None:
+    """Return a workspace's event."""
+    row = c.execute(_GET, {"workspace_id": workspace_id, "sequence": sequence}).first()
+    return None if row is None else _to_event(row)
 
 
 def latest_sequence(c: Connection, workspace_id: str) -> int:
