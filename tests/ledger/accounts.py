@@ -26,8 +26,8 @@ from mediawright.store.workspaces import Workspace
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 
 
-def micros(credits: Decimal | int | str) -> int:
-    return Money.credits(Decimal(credits)).micros
+def micros(amount: Decimal | int | str) -> int:
+    return Money.credits(Decimal(amount)).micros
 
 
 def add_workspace(database: Database) -> str:

@@ -258,9 +258,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _spent(self, key: str | None, period: BudgetPeriod, at: datetime) -> int:
         return sum(
-            self.open.get(one.id, 0)
-            + self.charged.get(one.id, 0)
-            - self.refunded.get(one.id, 0)
+            self.open.get(one.id, 0) + self.charged.get(one.id, 0) - self.refunded.get(one.id, 0)
             for one in self.generations.values()
             if key in (None, one.api_key_id)
             and period_start(period, one.created_at) == period_start(period, at)
