@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from mediawright.jobs.admission import Admission
     from mediawright.store.database import Database
 
+_LOOK_AGAIN = 1.0
+"""Seconds between two looks, at most: the generation may be cancelled while it waits."""
+
 
 class AccountGate:
     """Keeps further submits within the limits of the provider's account (a `SubmitGate`)."""
@@ -23,6 +26,17 @@ class AccountGate:
     async def pass_through(self, generation: Generation, provider: str) -> None:
         """Return when one more submit to the provider is within its account's limits.
 
-        Also when the generation is no longer wanted: writing its attempt will show that.
+        The place is the generation's until it has written its attempt or ended. Also returns
+        when it is not wanted any more: writing the attempt will show that.
         """
-        raise NotImplementedError
+        if not self._admission.is_limited(provider):
+            return
+        with self._admission.waiting_at_gate(provider):
+            while (seconds := await self._reserve(generation.id, provider)) is not None:
+                await self._clock.sleep(min(seconds, _LOOK_AGAIN))
+
+    async def _reserve(self, generation_id: str, provider: str) -> float | None:
+        now = self._clock.now()
+        return await self._database.write(
+            lambda connection: self._admission.reserve(connection, generation_id, provider, now)
+        )
