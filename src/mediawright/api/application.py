@@ -11,7 +11,7 @@ from mediawright.api.body_limit import BodyLimit
 from mediawright.api.boundary import Boundary
 from mediawright.api.closing import Closing
 from mediawright.api.replies import install_error_handlers
-from mediawright.api.routes import assets, events, generations, health, metrics, models
+from mediawright.api.routes import assets, events, generations, health, metrics, models, webhooks
 
 if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
@@ -50,6 +50,6 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
     app.add_middleware(BodyLimit)
     app.add_middleware(Boundary)
     install_error_handlers(app)
-    for module in (generations, models, assets, events, health, metrics):
+    for module in (generations, models, assets, events, health, metrics, webhooks):
         app.include_router(module.router)
     return app

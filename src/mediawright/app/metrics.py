@@ -53,6 +53,7 @@ HELP: dict[Measure, str] = {
     Measure.HTTP_REQUEST: "Time of requests to this server.",
     Measure.HOOK_RECEIVED: "Webhooks of providers that came in.",
     Measure.WEBHOOK_SENT: "Tries to deliver events to endpoints of callers.",
+    Measure.CIRCUIT_CHANGED: "Providers that were left alone for a while, or used again.",
     Measure.LIMIT_REACHED: "Requests refused or held back by a limit.",
 }
 
@@ -98,7 +99,9 @@ def gauges_of(stock: Stock, now: datetime) -> list[Gauge]:
     places = [((item.state.value, item.provider), item) for item in stock.unfinished]
     by_place = ("state", "provider")
     ages = [(labels, (now - item.oldest).total_seconds()) for labels, item in places]
-    circuits = [((name,), float(state is not HealthState.CLOSED)) for name, state in stock.circuits.items()]
+    circuits = [
+        ((name,), float(state is not HealthState.CLOSED)) for name, state in stock.circuits.items()
+    ]
     return [
         _gauge("generations", [(labels, item.count) for labels, item in places], by_place),
         _gauge("generations_oldest_seconds", ages, by_place),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mediawright.app.data_folder import DataFolder
 from mediawright.app.directory import Directory, SandboxAddress
+from mediawright.app.webhook_sender import WebhookSender
 from mediawright.app.workspaces import DEFAULT_WORKSPACE, ensure_workspace
 from mediawright.assets.drive import Drive
 from mediawright.assets.library import AssetLibrary
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from mediawright.core.provider import Usage
     from mediawright.jobs.ports import Engine
     from mediawright.jobs.signals import Signals
+    from mediawright.store.secret_box import SecretBox
 
 _COLLECTOR_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 EXECUTOR = "local"
@@ -63,6 +66,7 @@ class Runtime:
         tracer: Writes traces.
         meter: What this process has measured.
         measures: Where measurements go.
+        webhook_sender: Posts events to endpoints of callers.
         ledger: Credits.
         jobs: Generations under way.
         signals: Wake-ups in this process.
@@ -111,6 +115,7 @@ class Runtime:
             sandbox=sandbox,
             measures=self.measures,
         )
+        self.webhook_sender = WebhookSender(self)
         self.ledger = Ledger(self.database)
         self.preflight_settings = PreflightSettings(
             prices=PriceSettings(credits_per_usd=settings.account.credits_per_usd),
@@ -136,9 +141,17 @@ class Runtime:
         self.folder.lock()
         await self.open()
         self._start_telemetry()
+        self.webhook_sender.start()
         if eager:
             await self.library.clean_up()
         return await self.jobs.start(eager=eager)
+
+    @cached_property
+    def secret_box(self) -> SecretBox:
+        """What seals the secrets that are stored; opened when it is first needed."""
+        from mediawright.app.master_key import open_secret_box  # noqa: PLC0415 - slow to load
+
+        return open_secret_box(self.folder.root, self._environment)
 
     def _start_telemetry(self) -> None:
         """Send traces and measurements, if a collector is named.
@@ -168,6 +181,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Stop everything; unfinished waits go on at the next start."""
+        await self.webhook_sender.close()
         await self.jobs.close()
         if self._telemetry is not None:
             await self._telemetry.close()

@@ -81,6 +81,10 @@ class WebhookSender:
         if room <= 0:
             return 0
         now = self._runtime.clock.now()
+        if not await self._runtime.database.read(
+            lambda connection: webhook_deliveries.is_due(connection, now)
+        ):
+            return 0
         until = now + timedelta(seconds=self._settings.timeout + _MARGIN)
         busy = [endpoint for endpoint, count in self._busy.items() if count >= _MOST_PER_ENDPOINT]
         taken = await self._runtime.database.write(
