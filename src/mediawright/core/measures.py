@@ -23,6 +23,8 @@ class Measure(StrEnum):
     """Webhooks that came in; labels provider, outcome."""
     WEBHOOK_SENT = "webhook_deliveries"
     """Tries to deliver an event to a caller's endpoint; label outcome."""
+    CIRCUIT_CHANGED = "provider_circuit_changes"
+    """Providers that were left alone or used again; labels provider, state."""
     LIMIT_REACHED = "limits_reached"
     """Requests that were refused or held back by a limit; label scope."""
 

@@ -11,9 +11,11 @@ from mediawright.core.states import GenerationState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+KEY_REJECTED = "provider_key_rejected"
+
 _CODES: Mapping[FaultKind, tuple[str, str]] = {
     FaultKind.BAD_CREDENTIAL: (
-        "provider_key_rejected",
+        KEY_REJECTED,
         "Check the provider's API key; `mediawright doctor` shows which one is in use.",
     ),
     FaultKind.OUT_OF_CREDIT: (
@@ -47,25 +49,51 @@ _CODES: Mapping[FaultKind, tuple[str, str]] = {
     FaultKind.FAILED: ("generation_failed", "Try again, perhaps with another seed or prompt."),
 }
 
-FALLBACK_KINDS = frozenset(
+OUTAGE_KINDS = frozenset(
     {
-        FaultKind.BAD_CREDENTIAL,
-        FaultKind.OUT_OF_CREDIT,
-        FaultKind.RATE_LIMITED,
         FaultKind.UNAVAILABLE,
         FaultKind.UNREACHABLE,
+        FaultKind.LOST_REPLY,
+        FaultKind.GARBAGE,
     }
 )
-"""Faults after which another route may serve: outages and accounts, never refusals."""
+"""Faults that say that the provider does not work at present."""
+
+ACCOUNT_KINDS = frozenset({FaultKind.BAD_CREDENTIAL, FaultKind.OUT_OF_CREDIT})
+"""Faults of our account at the provider, which only the operator can mend."""
+
+FALLBACK_KINDS = OUTAGE_KINDS | ACCOUNT_KINDS | {FaultKind.RATE_LIMITED}
+"""Faults after which another route may serve, if the provider surely took nothing."""
+
+REFUSAL_KINDS = frozenset({FaultKind.REFUSED, FaultKind.INVALID_REQUEST})
+"""Faults of what is asked; another route is tried only if the caller's policy allows that."""
 
 RETRY_KINDS = frozenset({FaultKind.RATE_LIMITED, FaultKind.UNREACHABLE})
 """Faults of a submit that surely took nothing, worth a second try on the same route."""
+
+LAST_RESORT_KINDS = RETRY_KINDS | {FaultKind.UNAVAILABLE}
+"""The same where there is no other route to go to."""
+
+_NOTHING_TAKEN = {
+    FaultKind.LOST_REPLY: (
+        "provider_unavailable",
+        "Nothing was taken on and nothing is charged; try again later.",
+    ),
+}
+"""What is told instead where the provider surely took nothing, as when a file was sent ahead."""
+
+MAYBE_TAKEN = "maybe_taken"
+"""Key in a problem's details: nobody knows whether the provider holds a job for that submit."""
 
 
 def problem_of(fault: Fault, provider: str) -> Problem:
     """Return what to tell about a fault."""
     code, hint = _CODES[fault.kind]
+    if fault.accepted is False:
+        code, hint = _NOTHING_TAKEN.get(fault.kind, (code, hint))
     details: dict[str, object] = {"provider": provider}
+    if fault.accepted is None:
+        details[MAYBE_TAKEN] = True
     if fault.vendor_code:
         details["vendor_code"] = fault.vendor_code
     if fault.http_status:
