@@ -195,6 +195,13 @@ class ErrorBody(_Reply):
     request_id: str
 
 
+class HookBody(_Reply):
+    """A provider's report was taken."""
+
+    received: bool
+    repeated: bool = Field(description="Whether it had come before.")
+
+
 class HealthBody(_Reply):
     """Whether the server works."""
 

@@ -9,10 +9,12 @@ import msgspec
 
 from mediawright.app.settings import PROVIDER_ALIASES, Settings
 from mediawright.core.errors import InvalidRequestError, MissingApiKeyError
+from mediawright.providerkit.hook_reader import HookReader
 from mediawright.providerkit.http_provider import HttpProvider
 from mediawright.providers.registry import adapter_class, provider_names
 
 if TYPE_CHECKING:
+    from mediawright.core.clock import Clock
     from mediawright.core.measures import Measures
     from mediawright.core.provider import MediaProvider
     from mediawright.providerkit.adapter import Adapter
@@ -51,6 +53,7 @@ class Directory:
         driver: Driver,
         local: MediaProvider,
         environment: Mapping[str, str],
+        clock: Clock,
         sandbox: SandboxAddress | None = None,
         measures: Measures | None = None,
     ) -> None:
@@ -61,15 +64,18 @@ class Directory:
             driver: Carries all provider traffic.
             local: The embedded engines as a provider.
             environment: Where keys are read from.
+            clock: Time.
             sandbox: In place of the real providers, all of them.
             measures: Who wants to know how long calls take.
         """
         self._settings = settings
         self._driver = driver
         self._environment = environment
+        self._clock = clock
         self._sandbox = sandbox
         self._measures = measures
         self._made: dict[str, MediaProvider] = {LOCAL: local}
+        self._readers: dict[str, HookReader | None] = {}
 
     def get(self, name: str) -> MediaProvider:
         """Return the provider, ready to be called.
@@ -82,6 +88,12 @@ class Directory:
         if made is None:
             made = self._made[name] = self._make(name)
         return made
+
+    def hook_reader(self, name: str) -> HookReader | None:
+        """Return what reads a provider's webhooks; `None` if it sends none or is unknown."""
+        if name not in self._readers and name in provider_names():
+            self._readers[name] = self._make_reader(adapter_class(name))
+        return self._readers.get(name)
 
     def resolve(self, name: str) -> str:
         """Return our name for a provider that may be known under another.
@@ -152,6 +164,17 @@ class Directory:
             raise self.missing_key(name)
         return HttpProvider(
             adapter(self._base_urls(name)), self._driver, secret, measures=self._measures
+        )
+
+    def _make_reader(self, adapter: type[Adapter]) -> HookReader | None:
+        if adapter.hooks is None:
+            return None
+        return HookReader(
+            adapter(self._base_urls(adapter.name)),
+            self._driver,
+            self._clock,
+            environment=self._environment,
+            api_key=self._secret(adapter),
         )
 
     def _base_urls(self, name: str) -> Mapping[str, str]:

@@ -112,6 +112,7 @@ class Runtime:
             driver=self.driver,
             local=self.local,
             environment=self._environment,
+            clock=self.clock,
             sandbox=sandbox,
             measures=self.measures,
         )

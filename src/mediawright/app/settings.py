@@ -94,6 +94,9 @@ class ServerSettings(_Section, frozen=True, kw_only=True):
     public_url: str | None = None
     """The address under which callers know the server, where a proxy hides it; by default the
     one that each request was sent to."""
+    provider_webhooks: bool = True
+    """Whether providers are asked to report to `public_url`, if that is https, instead of being
+    polled as often."""
     heartbeat: float = 15.0
     """Seconds after which a silent event stream says that it lives."""
 
@@ -237,6 +240,7 @@ _VARIABLES = {
     "MEDIAWRIGHT_SANDBOX_URL": ("sandbox", "url"),
     "MEDIAWRIGHT_HOST": ("server", "host"),
     "MEDIAWRIGHT_PORT": ("server", "port"),
+    "MEDIAWRIGHT_PUBLIC_URL": ("server", "public_url"),
 }
 
 
