@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models:models", "See what can be asked for, and at which price."),
     "generations": ("generations:generations", "See, follow and cancel generations."),
     "assets": ("assets:assets", "See and fetch finished files."),
+    "webhooks": ("webhooks:webhooks", "Have events posted to your own addresses."),
     "trace": ("trace:trace", "See what happened in a generation, and how long it took."),
     "serve": ("serve:serve", "Run the REST server."),
     "sandbox": ("sandbox:sandbox", "Run the sandbox, which imitates every provider."),

@@ -19,10 +19,9 @@ from mediawright.api.webhook_bodies import (
     NewEndpointBody,
     NewEndpointReply,
     SecretBody,
-    delivery_view,
-    endpoint_view,
 )
 from mediawright.app import webhooks
+from mediawright.app.webhook_views import delivery_view, endpoint_view
 from mediawright.app.webhooks import EndpointChange
 from mediawright.store.tables import DeliveryState
 
