@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mediawright.store.admissions import Head
 
 _UNLIMITED = AccountLimits()
+_FEW = 64
+"""A queue of so many is served first, however much room there is."""
 _ENDS_SOMETIME = 1.0
 """Seconds after which to look again whether a place came free; nobody knows when one will."""
 
@@ -225,9 +227,12 @@ class Admission:
 
     def _account_has_room(self, connection: Connection, account: str, now: datetime) -> bool:
         admissions.lock_accounts(connection, [account])
-        room = self._room(connection, account, now)
-        if room < 1 or not admissions.anyone_queued(connection, account):
+        room = min(self._room(connection, account, now), _FEW)
+        if room < 1 or admissions.count_queued(connection, account, at_most=room) < room:
             return room >= 1
+        if not self._callers_wait:
+            return False
+        # Many may wait for their own limits only; those take nobody's place.
         return len(self._queues(connection, {account: room}, now).pick(room)) < room
 
     def _account_moment(self, connection: Connection, account: str, now: datetime) -> float | None:

@@ -88,7 +88,12 @@ _QUEUED_AT_OF_OTHERS = _QUEUED_AT.where(
         generations.c.api_key_id.not_in(bindparam("held_keys", expanding=True)),
     )
 )
-_ANYONE_QUEUED = select(exists().where(QUEUED, generations.c.provider == bindparam("account")))
+_SOME_QUEUED = select(func.count()).select_from(
+    select(generations.c.id)
+    .where(QUEUED, generations.c.provider == bindparam("account"))
+    .limit(bindparam("at_most"))
+    .subquery()
+)
 _COUNT_QUEUED = select(func.count()).where(QUEUED, generations.c.provider == bindparam("account"))
 _PLACES = (
     select(generations.c.workspace_id, func.count())
@@ -256,14 +261,11 @@ def workspace_waits(c: Connection, workspace_id: str) -> bool:
     return bool(c.execute(_WORKSPACE_WAITS, {"workspace_id": workspace_id}).scalar_one())
 
 
-def anyone_queued(c: Connection, account: str) -> bool:
-    """Tell whether anything is queued for an account."""
-    return bool(c.execute(_ANYONE_QUEUED, {"account": account}).scalar_one())
-
-
-def count_queued(c: Connection, account: str) -> int:
-    """Return how many are queued for an account."""
-    return c.execute(_COUNT_QUEUED, {"account": account}).scalar_one()
+def count_queued(c: Connection, account: str, *, at_most: int | None = None) -> int:
+    """Return how many are queued for an account, counting no further than `at_most`."""
+    if at_most is None:
+        return c.execute(_COUNT_QUEUED, {"account": account}).scalar_one()
+    return c.execute(_SOME_QUEUED, {"account": account, "at_most": at_most}).scalar_one()
 
 
 def places_by_workspace(c: Connection, account: str) -> dict[str, int]:

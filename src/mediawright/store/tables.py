@@ -254,8 +254,9 @@ generations = Table(
         "provider",
         "workspace_id",
         "id",
-        # So that the queue is read without the table where a key must wait.
+        # These two so that the queue is read without the table.
         "api_key_id",
+        "state",
         sqlite_where=QUEUED,
         postgresql_where=QUEUED,
     ),

@@ -105,7 +105,7 @@ def _index_generations() -> None:
     _partial_index(
         "ix_generations_queued",
         "generations",
-        ["provider", "workspace_id", "id", "api_key_id"],
+        ["provider", "workspace_id", "id", "api_key_id", "state"],
         "state = 'queued'",
     )
     _partial_index(
