@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mediawright.core.errors import NotFoundError
 from mediawright.store import workspaces
 from mediawright.store.workspaces import Workspace
 
@@ -30,3 +31,13 @@ async def ensure_workspace(runtime: Runtime, workspace_id: str, name: str = "def
             )
 
     await runtime.database.write(work)
+
+
+def require_workspace(connection: Connection, workspace_id: str) -> None:
+    """Refuse to go on for a workspace that does not exist.
+
+    Raises:
+        NotFoundError: `workspace_not_found`.
+    """
+    if workspaces.get(connection, workspace_id) is None:
+        raise NotFoundError("workspace_not_found", f"There is no workspace {workspace_id}.")
