@@ -15,9 +15,9 @@ MEDIAWRIGHT = [sys.executable, "-m", "mediawright.cli"]
 class RemoteSandbox:
     """A sandbox process with tiny media, on a free port."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [*MEDIAWRIGHT, "sandbox", "--port", "0", "--tiny", "--json"],
+            [*MEDIAWRIGHT, "sandbox", "--port", "0", "--tiny", "--json", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -185,6 +185,13 @@ def test_files_can_expire(client: SyncClient) -> None:
     assert fetch(reply["images"][0]["url"]).status_code == 410
 
 
+def test_files_can_expire_for_a_while(client: SyncClient) -> None:
+    reply = client.run(SCHNELL, {"prompt": "waves [[sandbox: expired_url; downloads=1]]"})
+    url = reply["images"][0]["url"]
+    assert fetch(url).status_code == 403
+    assert decode(fetch(url).content)
+
+
 def test_answers_garbage(client: SyncClient) -> None:
     with pytest.raises(ValueError, match=r"utf-8|Expecting value"):
         client.run(SCHNELL, {"prompt": "waves"}, headers={SCENARIO: "garbage"})

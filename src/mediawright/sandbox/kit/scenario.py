@@ -49,7 +49,7 @@ class ScenarioName(StrEnum):
     TRUNCATED_FILE = "truncated_file"
     """Media ends in the middle, for the first `downloads` downloads or for all."""
     EXPIRED_URL = "expired_url"
-    """Media addresses answer `status`, 403 by default."""
+    """Media addresses answer `status`, 403 by default, for the first `downloads` or for all."""
     GARBAGE = "garbage"
     """200 with a body that makes no sense."""
     UNKNOWN_STATUS = "unknown_status"

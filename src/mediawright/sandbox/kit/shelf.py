@@ -98,13 +98,22 @@ class Shelf:
         file = self._files.get(request.match_info["name"])
         if file is None:
             return web.Response(status=404, text="Not Found")
-        if file.scenario.name is ScenarioName.EXPIRED_URL:
-            return web.Response(status=file.scenario.status or 403, text="Request has expired")
-        if request.method == "GET" and file.scenario.name is ScenarioName.TRUNCATED_FILE:
-            file.downloads += 1
-            if file.downloads <= (file.scenario.downloads or file.downloads):
+        if self._is_troubled(request, file):
+            if file.scenario.name is ScenarioName.EXPIRED_URL:
+                status = file.scenario.status or 403
+                return web.Response(status=status, text="Request has expired")
+            if request.method == "GET":
                 return await send_cut(request, 200, file.data, {"Content-Type": file.content_type})
         return send_file(request, file.data, file.content_type, etag=file.name)
+
+    def _is_troubled(self, request: web.Request, file: StoredFile) -> bool:
+        """Tell whether this download goes wrong, and count it."""
+        if file.scenario.name not in (ScenarioName.EXPIRED_URL, ScenarioName.TRUNCATED_FILE):
+            return False
+        download = file.downloads + 1
+        if request.method == "GET":
+            file.downloads = download
+        return file.scenario.downloads is None or download <= file.scenario.downloads
 
     def reset(self) -> None:
         """Throw everything away."""
