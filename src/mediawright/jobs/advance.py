@@ -8,20 +8,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from mediawright.core.errors import Problem
-from mediawright.core.provider import Done
-from mediawright.core.states import GenerationState
-from mediawright.jobs.settling import (
-    acknowledged_attempt,
-    latest_attempt,
-    load,
-    reload,
-    settle_abandoned,
-    settle_without_media,
-)
+from mediawright.core.provider import Broken, Done, Fault, FaultKind
+from mediawright.core.states import AttemptState, GenerationState
+from mediawright.jobs.abandoning import settle_abandoned
+from mediawright.jobs.faults import problem_of
+from mediawright.jobs.fencing import claim, is_fenced
+from mediawright.jobs.polling import poll
+from mediawright.jobs.records import is_repeatable, latest_attempt, load, reload
+from mediawright.jobs.settling import settle_without_media
 from mediawright.jobs.storing import store
 from mediawright.jobs.submitting import Delivered, Outcome, submit
+from mediawright.jobs.unknowns import settle_unknown
 from mediawright.jobs.waiting import wait
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 _STEP_TRIES = 3
+_DATABASE_PAUSE = 2.0
+"""Seconds."""
 _BEFORE_ACCEPTANCE = (GenerationState.QUEUED, GenerationState.SUBMITTING)
+_UNDER_WAY = (GenerationState.RUNNING, GenerationState.STORING)
 
 
 class Steps:
@@ -71,11 +74,16 @@ class Steps:
             return outcome
 
     async def submit(self, generation_id: str) -> str:
-        """Get it accepted by a provider. Returns the state it is then in."""
-        generation = await load(self._context, generation_id)
+        """Get it accepted by a provider. Returns the state it is then in.
+
+        This step and the others raise an `UnavailableError` with `worker_fenced`, and change
+        nothing, when another living process is in charge of the generation.
+        """
+        context = self._context
+        generation = await load(context, generation_id)
         if generation.state not in _BEFORE_ACCEPTANCE:
             return generation.state.value
-        context = self._context
+        generation = await claim(context, generation_id)
         async with self._working(generation_id):
             outcome = await _patiently(
                 context, generation, "submit", lambda: submit(context, generation)
@@ -87,6 +95,8 @@ class Steps:
         if generation_id in self._delivered:
             return GenerationState.STORING.value
         generation = await load(self._context, generation_id)
+        if generation.state in _UNDER_WAY:
+            generation = await claim(self._context, generation_id)
         async with self._working(generation_id):
             outcome = await _patiently(
                 self._context, generation, "wait", lambda: self._until_delivered(generation_id)
@@ -96,12 +106,12 @@ class Steps:
     async def store(self, generation_id: str) -> str:
         """Store the media and settle. Returns the state it ended in."""
         delivered = self._delivered.pop(generation_id, None)
-        if delivered is None:
-            outcome = await self._until_delivered(generation_id)
-            if not isinstance(outcome, Delivered):
-                return outcome.state.value
-            delivered = outcome
         async with self._working(generation_id):
+            if delivered is None:
+                outcome = await self._until_delivered(generation_id)
+                if not isinstance(outcome, Delivered):
+                    return outcome.state.value
+                delivered = outcome
             return (await self._store(delivered)).state.value
 
     async def _store(self, delivered: Delivered) -> Generation:
@@ -137,22 +147,30 @@ class Steps:
             attempt = await latest_attempt(self._context, generation_id)
             return generation if attempt is None else await self._result_again(generation, attempt)
         if generation.state.is_terminal and generation.charge_micros is None:
-            acknowledged = await acknowledged_attempt(self._context, generation_id)
-            return await settle_abandoned(self._context, generation, acknowledged)
+            return await settle_abandoned(self._context, generation)
         return generation
 
     async def _result_again(self, generation: Generation, attempt: Attempt) -> Outcome:
         """Get a result that was delivered before a crash and not stored."""
-        kept = await self._context.replies.load(generation.id, attempt.number)
+        context = self._context
+        kept = await context.replies.load(generation.id, attempt.number)
         if kept is not None:
             return Delivered(generation=generation, attempt=attempt, done=kept)
-        provider = self._context.providers.get(attempt.provider)
         while True:
-            polled = await provider.poll(attempt.handle or {}, attempt.upstream_id)
+            generation = await claim(context, generation.id)
+            if generation.state is not GenerationState.STORING:
+                return await settle_abandoned(context, generation, attempt)
+            polled = await poll(context, attempt)
             if isinstance(polled, Done):
                 return Delivered(generation=generation, attempt=attempt, done=polled)
-            pause = self._context.settings.cadence.of(generation.operation).longest
-            await self._context.clock.sleep(pause)
+            if isinstance(polled, Broken):
+                problem = problem_of(polled.fault, attempt.provider)
+                failed = GenerationState.FAILED
+                return await settle_without_media(
+                    context, generation, failed, problem, polled.usage, taken=attempt
+                )
+            pause = context.settings.cadence.of(generation.operation).longest
+            await context.clock.sleep(pause)
 
 
 async def _patiently(
@@ -160,21 +178,49 @@ async def _patiently(
 ) -> _T | Generation:
     """Run a step again after a defect of ours; after the last try end the generation.
 
-    What a provider does wrong never arrives here; this is for a full disk or a bug.
+    What a provider does wrong never arrives here; this is for a full disk or a bug. While the
+    database does not answer the step is tried for as long as this process may act at all.
     """
     reason = ""
-    for tries in range(1, _STEP_TRIES + 1):
+    tries = 0
+    while tries < _STEP_TRIES:
         try:
             return await work()
+        except OperationalError:
+            log.exception("the database does not answer", step=step, generation_id=generation.id)
+            await context.clock.sleep(_DATABASE_PAUSE)
+            context.lease.require()
         except Exception as error:
+            if is_fenced(error):
+                raise
+            tries += 1
             log.exception("step failed", step=step, generation_id=generation.id, tries=tries)
             reason = type(error).__name__
             await context.clock.sleep(float(tries))
+    return await _give_up(context, generation, step, reason)
+
+
+async def _give_up(
+    context: JobContext, generation: Generation, step: str, reason: str
+) -> Generation:
+    """End a generation over a defect of ours; a submit that may have left stays open."""
+    current = await reload(context, generation)
+    attempt = await latest_attempt(context, generation.id)
+    is_open = attempt is not None and attempt.state is AttemptState.INTENT
+    if attempt is not None and is_open and not is_repeatable(context, attempt.provider):
+        fault = Fault(kind=FaultKind.LOST_REPLY, message=f"the step failed ({reason})")
+        return await settle_unknown(context, current, attempt, fault)
     problem = Problem(
         code="internal_error",
         message=f"The {step} step failed {_STEP_TRIES} times ({reason}).",
         hint="This is a defect of mediawright; the log has the details.",
     )
+    was_taken = attempt is not None and attempt.state is AttemptState.ACKNOWLEDGED
     return await settle_without_media(
-        context, await reload(context, generation), GenerationState.FAILED, problem
+        context,
+        current,
+        GenerationState.FAILED,
+        problem,
+        taken=attempt if was_taken else None,
+        may_deliver=was_taken,
     )

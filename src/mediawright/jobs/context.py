@@ -10,8 +10,10 @@ import msgspec
 from mediawright.core.measures import Measures, NoMeasures
 from mediawright.jobs.cadence import Cadences
 from mediawright.jobs.locks import GenerationLocks
-from mediawright.jobs.ports import AlwaysTried, OpenGate, WholeFolder
+from mediawright.jobs.ports import AlwaysTried, NoOthers, OpenGate, WholeFolder
 from mediawright.jobs.signals import Signals
+from mediawright.jobs.trying_again import CircuitSettings, Pauses
+from mediawright.jobs.under_way import UnderWay
 
 if TYPE_CHECKING:
     from mediawright.core.clock import Clock
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mediawright.jobs.ports import (
         CostOf,
         Downloader,
+        Executors,
         HookUrls,
         Lease,
         Library,
@@ -38,9 +41,22 @@ class JobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cadence: Cadences = Cadences()
     submit_retries: int = 3
     """How often a submit that surely took nothing is tried again on the same route."""
+    submit_pauses: Pauses = Pauses()
+    """Between those tries, where the provider does not say when to come back."""
+    circuit: CircuitSettings = CircuitSettings()
     download_retries: int = 4
     longest_retry_delay: float = 60.0
     """Seconds; a provider that asks for more is treated as unavailable."""
+    submit_timeout: float = 90.0
+    """Seconds a submit may be under way; only later is a provider believed that it has none."""
+    lookup_patience: float = 300.0
+    """Seconds for which a provider that cannot tell is asked what became of a submit."""
+    hook_patience: float = 120.0
+    """Seconds for which the provider's own report is awaited when its answer was lost."""
+    late_result_window: float = 86_400.0
+    """Seconds after its end for which a generation's result is still looked for."""
+    keep_cancelled_results: bool = False
+    """Whether what a provider makes in spite of a cancellation, and bills, is kept."""
     largest_output: int = 2 * 1024**3
     """Bytes."""
     largest_input: int = 200 * 1024**2
@@ -64,7 +80,9 @@ class JobContext:
     """The name of this process in attempts; another process's leftovers are taken up."""
     settings: JobSettings = field(default_factory=JobSettings)
     signals: Signals = field(default_factory=Signals)
+    under_way: UnderWay = field(default_factory=UnderWay)
     lease: Lease = field(default_factory=WholeFolder)
+    executors: Executors = field(default_factory=NoOthers)
     health: ProviderHealth = field(default_factory=AlwaysTried)
     gate: SubmitGate = field(default_factory=OpenGate)
     hook_urls: HookUrls | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mediawright.core.errors import NotFoundError
 from mediawright.core.provider import LoadedInput, MediaCall
+from mediawright.jobs.records import hook_url_of
 from mediawright.store import assets
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ async def media_call(
         parameters=request.parameters,
         fields=route.fields,
         inputs=tuple(inputs),
+        hook_url=hook_url_of(context, attempt),
+        permit=context.lease.require,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -123,6 +124,27 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which it is worth coming back."""
 
 
+class Executors(Protocol):
+    """Which processes are at work."""
+
+    async def is_alive(self, executor: str) -> bool:
+        """Tell whether a process of that name works, so that its generations are left to it."""
+        ...
+
+
+class NoOthers:
+    """The processes beside one that works alone: none lives."""
+
+    async def is_alive(self, executor: str) -> bool:
+        """Return `False`."""
+        del executor
+        return False
+
+
+Resume = Callable[[str], Awaitable[None]]
+"""Has a generation run again from where its rows say it stands; asking twice runs it once."""
+
+
 class ProviderHealth(Protocol):
     """Whether providers are worth asking, learnt from how they answer."""
 
@@ -206,19 +228,43 @@ class Engine(Protocol):
     """Runs generations to their end, across crashes."""
 
     async def start(self) -> None:
-        """Begin to work, and take up what an earlier process left."""
+        """Begin to work, and take up what an earlier process of the same name left."""
         ...
 
     async def enqueue(self, generation_id: str) -> None:
-        """Run the generation; asking twice runs it once."""
+        """Run the generation; while it runs here, asking again changes nothing."""
+        ...
+
+    async def adopt(self, generation_ids: Sequence[str]) -> None:
+        """Run generations that this process has come to answer for."""
+        ...
+
+    def works_on(self, generation_id: str) -> bool:
+        """Tell whether the generation runs in this process."""
+        ...
+
+    def count(self) -> int:
+        """Return how many generations run in this process."""
         ...
 
     async def forget(self, generation_id: str) -> None:
-        """Drop the engine's own record of a finished generation."""
+        """Drop the engine's own records of a finished generation."""
+        ...
+
+    async def forget_old(self, before: datetime, living: Collection[str]) -> int:
+        """Drop the records of runs that ended before then, or whose executor lives no more.
+
+        Returns:
+            How many records were dropped.
+        """
         ...
 
     async def counts(self) -> dict[str, int]:
-        """Return how many of the engine's records are in which state."""
+        """Return how many of the engine's records of this process are in which state."""
+        ...
+
+    async def let_go(self) -> set[str]:
+        """Break off every wait; return the ids of what goes on because it may cost money."""
         ...
 
     async def close(self) -> None:

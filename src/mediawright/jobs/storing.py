@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mediawright.core.errors import MediawrightError, Problem
+from mediawright.core.events import EventType
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.core.provider import (
     Done,
@@ -15,50 +16,144 @@ from mediawright.core.provider import (
     StagedMedia,
     TranscriptOutput,
 )
-from mediawright.core.states import GenerationState
-from mediawright.jobs.settling import (
-    reload,
-    settle_abandoned,
-    settle_success,
-    settle_without_media,
-)
+from mediawright.core.states import AttemptState, GenerationState
+from mediawright.jobs.abandoning import Spent, settle_abandoned
+from mediawright.jobs.announcing import keep_assets, tell
+from mediawright.jobs.costs import book_cost_once, cost_of
+from mediawright.jobs.fencing import is_fenced
+from mediawright.jobs.records import reload
+from mediawright.jobs.settling import settle_success, settle_without_media
+from mediawright.store import assets, attempts, generations
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from mediawright.core.generation import Asset, Generation
     from mediawright.jobs.context import JobContext
     from mediawright.jobs.submitting import Delivered
 
+_HOPELESS = frozenset({"corrupt_media"})
+"""Errors of a file that trying again later cannot mend."""
+
 
 async def store(context: JobContext, delivered: Delivered) -> Generation:
-    """Store every output, then settle; nothing is booked before all files are safe."""
-    generation = delivered.generation
-    stored: list[Asset] = []
+    """Store every output, then settle; nothing is booked before all files are safe.
+
+    What arrives after the generation has ended is kept where it was paid for, and thrown away
+    only where its owner cancelled it and nothing is to be kept.
+
+    Raises:
+        UnavailableError: `worker_fenced`: another process is in charge. It stores the same
+            files under the same names, so they are left where they are.
+    """
+    generation, attempt, usage = delivered.generation, delivered.attempt, delivered.done.usage
     try:
         async with context.tracer.step(generation, "store") as span:
-            done = delivered.done
-            for index in range(len(done.outputs)):
-                asset, done = await _store_patiently(context, delivered, done, index)
-                stored.append(asset)
+            stored = await store_outputs(context, delivered)
             span["bytes"] = sum(asset.facts.byte_count for asset in stored)
     except MediawrightError as error:
-        await _discard(context, delivered, stored)
-        problem = Problem(
-            code=error.code,
-            message=error.message,
-            hint=error.hint or "The provider finished the job, but its file could not be kept.",
-            details=error.details,
-        )
-        return await settle_without_media(
-            context, generation, GenerationState.FAILED, problem, delivered.done.usage
-        )
-    settled = await settle_success(
-        context, generation, delivered.attempt, delivered.done.usage, stored
-    )
+        if is_fenced(error):
+            raise
+        return await _not_stored(context, delivered, error)
+    settled = await settle_success(context, generation, attempt, usage, stored)
     if settled is None:
-        await _discard(context, delivered, stored)
-        return await settle_abandoned(context, await reload(context, generation), delivered.attempt)
-    await context.replies.discard(generation.id, delivered.attempt.number)
+        settled = await _too_late(context, delivered, stored)
+    await context.replies.discard(generation.id, attempt.number)
     return settled
+
+
+async def store_outputs(context: JobContext, delivered: Delivered) -> list[Asset]:
+    """Bring every output home and return what they are; no row is written.
+
+    Raises:
+        MediawrightError: An output cannot be fetched, is no proper file, or cannot be kept.
+            What was stored before it stays, to be stored again under the same name.
+    """
+    stored: list[Asset] = []
+    done = delivered.done
+    for index in range(len(done.outputs)):
+        context.lease.require()
+        asset, done = await _store_patiently(context, delivered, done, index)
+        stored.append(asset)
+    return stored
+
+
+async def _not_stored(
+    context: JobContext, delivered: Delivered, error: MediawrightError
+) -> Generation:
+    """End a generation whose media could not be kept; what may still be had is had later."""
+    generation, attempt = delivered.generation, delivered.attempt
+    is_hopeless = error.code in _HOPELESS
+    problem = Problem(
+        code=error.code,
+        message=error.message,
+        hint=error.hint or "The provider finished the job, but its file could not be kept.",
+        details=error.details,
+    )
+    ended = await settle_without_media(
+        context,
+        generation,
+        GenerationState.FAILED,
+        problem,
+        delivered.done.usage,
+        taken=attempt,
+        may_deliver=not is_hopeless,
+    )
+    if is_hopeless:
+        await context.replies.discard(generation.id, attempt.number)
+    return ended
+
+
+async def _too_late(context: JobContext, delivered: Delivered, stored: list[Asset]) -> Generation:
+    """Deal with media that are here although their generation has ended."""
+    current = await reload(context, delivered.generation)
+    if current.state is GenerationState.SUCCEEDED:
+        return current
+    is_booked = current.charge_micros is not None
+    if not is_booked:
+        spent = Spent(is_billed=True, usage=delivered.done.usage)
+        if not context.settings.keep_cancelled_results:
+            await _throw_away(context, current, stored)
+            return await settle_abandoned(context, current, delivered.attempt, spent)
+        await settle_abandoned(
+            context, current, delivered.attempt, spent._replace(may_deliver=True)
+        )
+    return await keep_late(context, delivered, stored)
+
+
+async def keep_late(context: JobContext, delivered: Delivered, stored: list[Asset]) -> Generation:
+    """Keep stored files whose generation has ended; book the cost and charge nothing.
+
+    Exactly one of several that try does it. A generation that has its files already, from
+    another attempt, keeps those.
+    """
+    generation, attempt = delivered.generation, delivered.attempt
+    now = context.clock.now()
+    cost = cost_of(context, generation, attempt, delivered.done.usage)
+
+    def work(connection: Connection) -> None:
+        current = generations.lock(connection, generation.id)
+        if current is None or current.state is GenerationState.SUCCEEDED:
+            return
+        attempts.settle(
+            connection,
+            generation.id,
+            attempt.number,
+            AttemptState.ACKNOWLEDGED,
+            expected=(AttemptState.INTENT, AttemptState.UNKNOWN, AttemptState.REJECTED),
+            now=now,
+        )
+        attempts.close(connection, generation.id, attempt.number, now=now)
+        new = keep_assets(connection, current, stored, now)
+        if not new:
+            return
+        book_cost_once(connection, current, cost, now=now)
+        data = {"outputs": [asset.id for asset in new], "state": current.state.value}
+        tell(connection, current, EventType.GENERATION_LATE_RESULT, now, data)
+
+    await context.database.write(work)
+    context.signals.changed(generation.id)
+    return await reload(context, generation)
 
 
 async def _store_patiently(
@@ -135,7 +230,12 @@ async def _bytes_of(
     return downloaded.path
 
 
-async def _discard(context: JobContext, delivered: Delivered, stored: list[Asset]) -> None:
+async def _throw_away(context: JobContext, generation: Generation, stored: list[Asset]) -> None:
+    """Delete files that no row speaks of."""
+    kept = await context.database.read(
+        lambda connection: assets.for_generation(connection, generation.workspace_id, generation.id)
+    )
+    keys = {asset.key for asset in kept}
     for asset in stored:
-        await context.library.delete(asset)
-    await context.replies.discard(delivered.generation.id, delivered.attempt.number)
+        if asset.key not in keys:
+            await context.library.delete(asset)

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from mediawright.core.errors import MediawrightError, MissingApiKeyError
-from mediawright.core.generation import Attempt, Generation, RoutePlan
+from mediawright.core.generation import WAITING_STAGE, Attempt, Generation, RoutePlan
 from mediawright.core.provider import (
     Accepted,
     Declined,
@@ -25,19 +25,16 @@ from mediawright.core.provider import (
     Submitted,
 )
 from mediawright.core.states import AttemptState, GenerationState
+from mediawright.jobs.abandoning import settle_abandoned
 from mediawright.jobs.context import JobContext, route_of
 from mediawright.jobs.faults import problem_of
 from mediawright.jobs.inputs import media_call
 from mediawright.jobs.progress import reporting
-from mediawright.jobs.routing import next_route
-from mediawright.jobs.settling import (
-    is_repeatable,
-    latest_attempt,
-    reload,
-    settle_abandoned,
-    settle_fault,
-    settle_unknown,
-)
+from mediawright.jobs.reconciling import adopt, find_out
+from mediawright.jobs.records import is_repeatable, latest_attempt, reload
+from mediawright.jobs.routing import first_route, next_route
+from mediawright.jobs.settling import require_own, settle_fault
+from mediawright.jobs.unknowns import BROKEN_OFF
 from mediawright.store import attempts, generations
 
 if TYPE_CHECKING:
@@ -77,13 +74,25 @@ async def submit(
         context: The parts to work with.
         generation: The generation, queued or submitting.
         fresh: The attempt this process has just written and not yet sent, if so.
+
+    Raises:
+        UnavailableError: `worker_fenced`: this process may not act any more; the rows are
+            left to whoever takes over.
     """
-    attempt = fresh
-    if attempt is None:
+    with context.under_way.submit(generation.id):
+        if fresh is not None:
+            return await _send_on(context, generation, fresh)
         found = await latest_attempt(context, generation.id)
         if found is not None and found.state is not AttemptState.REJECTED:
             return await _take_up(context, generation, found)
-        attempt = await _open(context, generation, found)
+        opened = await _open(context, generation, found)
+        if isinstance(opened, Generation):
+            return opened
+        return await _send_on(context, generation, opened)
+
+
+async def _send_on(context: JobContext, generation: Generation, attempt: Attempt | None) -> Outcome:
+    """Send an attempt, and further ones as long as none is taken and there is another way."""
     while attempt is not None:
         result = await _send(context, generation, attempt)
         if not isinstance(result, Declined):
@@ -92,43 +101,58 @@ async def submit(
         if isinstance(following, Generation):
             return following
         attempt = following
-    return await settle_abandoned(context, await reload(context, generation), None)
+    return await settle_abandoned(context, await reload(context, generation))
 
 
 async def _take_up(context: JobContext, generation: Generation, attempt: Attempt) -> Outcome:
     """Go on from an attempt that an earlier run left behind."""
     reply = await context.replies.load(generation.id, attempt.number)
     if reply is not None:
-        return await _taken(context, generation, attempt, reply)
-    if attempt.state is AttemptState.ACKNOWLEDGED:
+        return Delivered(generation=generation, attempt=attempt, done=reply)
+    if attempt.state is not AttemptState.INTENT:
         return await reload(context, generation)
-    if attempt.state is AttemptState.INTENT:
-        if is_repeatable(context, attempt.provider):
-            return await submit(context, generation, attempt)
-        fault = Fault(
-            kind=FaultKind.LOST_REPLY,
-            message="the process ended while the request was under way",
-            accepted=None,
-        )
-        return await settle_unknown(context, generation, attempt, fault)
-    return generation
+    if is_repeatable(context, attempt.provider):
+        return await _send_on(context, generation, attempt)
+    following = await _not_known(context, generation, attempt, BROKEN_OFF)
+    if isinstance(following, Generation):
+        return following
+    return await _send_on(context, generation, following)
+
+
+async def _not_known(
+    context: JobContext, generation: Generation, attempt: Attempt, fault: Fault
+) -> Attempt | Generation | None:
+    """Find out about a submit that may have left; return what it led to, or a next attempt."""
+    found = await find_out(context, generation, attempt, fault)
+    if found is not None:
+        return found
+    # It surely never arrived, which is the same as no connection at all.
+    never_left = Fault(kind=FaultKind.UNREACHABLE, message=fault.message)
+    route = await next_route(context, generation, attempt, never_left, repeatable=False)
+    if route is None:
+        return await settle_fault(context, generation, never_left, attempt.provider)
+    return await _write_intent(context, generation, route, attempt.number + 1)
 
 
 async def _open(
     context: JobContext, generation: Generation, previous: Attempt | None
-) -> Attempt | None:
+) -> Attempt | Generation | None:
     """Write the intent of the next attempt; `None` when the generation is no longer wanted."""
-    route = generation.routes[0]
-    number = 1
     if previous is not None:
         route = route_of(generation, previous.provider, previous.upstream_id)
-        number = previous.number + 1
-    return await _write_intent(context, generation, route, number)
+        return await _write_intent(context, generation, route, previous.number + 1)
+    first = await first_route(context, generation)
+    if isinstance(first, Fault):
+        return await settle_fault(context, generation, first, generation.routes[0].provider)
+    return await _write_intent(context, generation, first, 1)
 
 
 async def _write_intent(
     context: JobContext, generation: Generation, route: RoutePlan, number: int
 ) -> Attempt | None:
+    if number > 1:
+        await context.gate.pass_through(generation, route.provider)
+    context.lease.require()
     now = context.clock.now()
     attempt = _attempt(generation, route, number, context.executor, now)
 
@@ -139,6 +163,7 @@ async def _write_intent(
             GenerationState.SUBMITTING,
             now=now,
             expected=(GenerationState.QUEUED, GenerationState.SUBMITTING),
+            of_executor=context.executor,
             provider=route.provider,
             executor=context.executor,
             started_at=generation.started_at or now,
@@ -147,7 +172,10 @@ async def _write_intent(
             return None
         return attempt
 
-    return await context.database.write(work)
+    written = await context.database.write(work)
+    if written is None:
+        await require_own(context, generation)
+    return written
 
 
 async def _send(context: JobContext, generation: Generation, attempt: Attempt) -> Submitted:
@@ -165,15 +193,55 @@ async def _send(context: JobContext, generation: Generation, attempt: Attempt) -
             fault = Fault(kind=kind, message=error.message)
             span.update(status="error", error=error.message)
             return Declined(fault=fault)
+        context.lease.require()
         async with reporting(context, generation) as report:
             sending = asyncio.create_task(provider.submit(call, report))
             if Feature.REPEATABLE_SUBMIT in provider.features:
                 result = await _unless_unwanted(context, generation, sending)
             else:
-                result = await asyncio.shield(sending)
+                result = await _seen_through(context, generation, attempt, sending)
+        await _report_health(context, attempt.provider, result)
         if isinstance(result, Declined):
             span.update(status="error", error=result.fault.message, fault=result.fault.kind.value)
         return result
+
+
+async def _seen_through(
+    context: JobContext, generation: Generation, attempt: Attempt, sending: asyncio.Task[Submitted]
+) -> Submitted:
+    """Await a paid submit; if this step is broken off, its answer is written down all the same."""
+    try:
+        return await asyncio.shield(sending)
+    except asyncio.CancelledError:
+        late = _write_down_late(context, generation, attempt, sending)
+        context.under_way.write_down_late(late)
+        raise
+
+
+async def _write_down_late(
+    context: JobContext, generation: Generation, attempt: Attempt, sending: asyncio.Task[Submitted]
+) -> None:
+    try:
+        result = await sending
+        if isinstance(result, Accepted):
+            await adopt(context, generation.id, attempt.number, result, found_by="reply")
+        elif isinstance(result, Done):
+            await _kept(context, attempt, result)
+        elif result.fault.accepted is False:
+            await _reject(context, attempt, result.fault)
+    except Exception:
+        log.exception("a late answer could not be written down", generation_id=generation.id)
+
+
+async def _report_health(context: JobContext, provider: str, result: Submitted) -> None:
+    """Tell how the provider answered; that it cannot be told must not lose the answer."""
+    try:
+        if not isinstance(result, Declined):
+            await context.health.succeeded(provider)
+        elif result.fault.kind is not FaultKind.CANCELLED:
+            await context.health.failed(provider, result.fault)
+    except Exception:
+        log.exception("the health of a provider could not be noted", provider=provider)
 
 
 async def _unless_unwanted(
@@ -210,6 +278,17 @@ async def _taken(
     now = context.clock.now()
 
     def work(connection: Connection) -> Generation | None:
+        running = generations.transition(
+            connection,
+            generation.id,
+            GenerationState.RUNNING,
+            now=now,
+            expected=(GenerationState.SUBMITTING,),
+            of_executor=context.executor,
+            stage=WAITING_STAGE,
+        )
+        if running is None:
+            return None
         context.tracer.write_steps(connection, generation.id)
         attempts.settle(
             connection,
@@ -217,20 +296,17 @@ async def _taken(
             attempt.number,
             AttemptState.ACKNOWLEDGED,
             handle=result.handle,
+            vendor_id=result.vendor_id,
             now=now,
         )
-        return generations.transition(
-            connection, generation.id, GenerationState.RUNNING, now=now, stage="queued"
-        )
+        return running
 
     running = await context.database.write(work)
     if running is not None:
         context.signals.changed(generation.id)
         return running
-    acknowledged = msgspec.structs.replace(
-        attempt, state=AttemptState.ACKNOWLEDGED, handle=result.handle
-    )
-    return await settle_abandoned(context, await reload(context, generation), acknowledged)
+    # Cancelled, taken over, given up as unknown or reported by the provider in the meantime.
+    return await adopt(context, generation.id, attempt.number, result, found_by="reply")
 
 
 async def _kept(context: JobContext, attempt: Attempt, done: Done) -> Done:
@@ -251,29 +327,42 @@ async def _declined(
     """Decide what follows a submit that was not taken: a next attempt, or an end."""
     repeatable = is_repeatable(context, attempt.provider)
     if fault.accepted is None and not repeatable:
-        return await settle_unknown(context, generation, attempt, fault)
-    await _reject(context, generation, attempt, fault)
+        return await _not_known(context, generation, attempt, fault)
+    state = await _reject(context, attempt, fault)
+    current = await require_own(context, generation)
+    if state is AttemptState.ACKNOWLEDGED:
+        # The provider has reported the job that it now denies; its report is the better word.
+        return current
+    if current.state.is_terminal:
+        return await settle_abandoned(context, current)
+    if current.state is GenerationState.UNKNOWN:
+        return await settle_fault(context, current, fault, attempt.provider)
     route = await next_route(context, generation, attempt, fault, repeatable=repeatable)
     if route is None:
         return await settle_fault(context, generation, fault, attempt.provider)
     return await _write_intent(context, generation, route, attempt.number + 1)
 
 
-async def _reject(
-    context: JobContext, generation: Generation, attempt: Attempt, fault: Fault
-) -> None:
+async def _reject(context: JobContext, attempt: Attempt, fault: Fault) -> AttemptState:
+    """Write down that a provider did not take an attempt; return what is known of it now."""
     problem = problem_of(fault, attempt.provider)
     now = context.clock.now()
-    await context.database.write(
-        lambda connection: attempts.settle(
+
+    def work(connection: Connection) -> AttemptState:
+        settled = attempts.settle(
             connection,
-            generation.id,
+            attempt.generation_id,
             attempt.number,
             AttemptState.REJECTED,
+            expected=(AttemptState.INTENT, AttemptState.UNKNOWN),
             problem=problem,
             now=now,
         )
-    )
+        if settled is None:
+            settled = attempts.get(connection, attempt.generation_id, attempt.number)
+        return AttemptState.REJECTED if settled is None else settled.state
+
+    return await context.database.write(work)
 
 
 def _attempt(

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediawright.core.errors import Problem
-from mediawright.core.provider import Broken, Done, MediaProvider, Waiting
+from mediawright.core.provider import Broken, Done, Waiting
 from mediawright.core.states import AttemptState, GenerationState
+from mediawright.jobs.abandoning import Spent, settle_abandoned
+from mediawright.jobs.pauses import sleep_or_change
+from mediawright.jobs.polling import cancel, poll
 from mediawright.jobs.progress import record_progress
-from mediawright.jobs.settling import (
-    latest_attempt,
-    reload,
-    settle_abandoned,
-    settle_fault,
-    settle_without_media,
-)
+from mediawright.jobs.records import latest_attempt, reload
+from mediawright.jobs.settling import require_own, settle_fault, settle_without_media
 from mediawright.jobs.submitting import Delivered, Outcome
-from mediawright.store import bookings, generations
+from mediawright.store import attempts, bookings, generations
 
 if TYPE_CHECKING:
-    from mediawright.core.clock import Clock
+    from sqlalchemy import Connection
+
     from mediawright.core.generation import Attempt, Generation
     from mediawright.jobs.cadence import Cadence
     from mediawright.jobs.context import JobContext
@@ -60,27 +60,37 @@ class _Poller:
         self._changed = changed
         self._cadence: Cadence = context.settings.cadence.of(generation.operation)
         self._seen: tuple[float | None, str | None] = (generation.progress, generation.stage)
+        self._is_reported = hook_url_of(context, attempt) is not None
+        self._unstirred = 0
+        """Questions since something last happened."""
         self.polls = 0
 
     async def run(self) -> Outcome:
-        provider = self._context.providers.get(self._attempt.provider)
-        current = await reload(self._context, self._generation)
+        current = await self._look()
         while True:
             if current.state.is_terminal:
                 return await settle_abandoned(self._context, current, self._attempt)
-            ended = await self._out_of_time(provider)
+            ended = await self._out_of_time()
             if ended is not None:
                 return ended
-            polled = await provider.poll(self._attempt.handle or {}, self._attempt.upstream_id)
+            # A process that was taken over from must not go on asking beside the other.
+            self._context.lease.require()
+            polled = await poll(self._context, self._attempt)
             self.polls += 1
+            self._unstirred += 1
             if not isinstance(polled, Waiting):
                 return await self._answer(polled)
             await self._note(polled)
             pause = polled.retry_after
             if pause is None:
-                pause = self._cadence.interval(self.polls - 1)
+                pause = self._interval()
             if await sleep_or_change(self._context.clock, self._changed, pause):
-                current = await reload(self._context, self._generation)
+                # Whatever it is, the provider is likely to have more to say soon.
+                self._unstirred, self._is_reported = 0, False
+                current = await self._look()
+
+    async def _look(self) -> Generation:
+        return await require_own(self._context, self._generation)
 
     async def _answer(self, polled: Done | Broken) -> Outcome:
         if isinstance(polled, Broken):
@@ -89,21 +99,39 @@ class _Poller:
                 self._generation,
                 polled.fault,
                 self._attempt.provider,
-                polled.usage,
+                usage=polled.usage,
+                taken=self._attempt,
             )
-        now = self._context.clock.now()
-        storing = await self._context.database.write(
-            lambda connection: generations.transition(
-                connection, self._generation.id, GenerationState.STORING, now=now, stage="storing"
-            )
-        )
+        delivered = msgspec.structs.replace(self._attempt, closed_at=self._context.clock.now())
+        storing = await self._context.database.write(self._begin_storing)
         if storing is None:
-            current = await reload(self._context, self._generation)
-            if current.state is not GenerationState.STORING:
-                return await settle_abandoned(self._context, current, self._attempt)
+            current = await self._look()
+            is_wanted = current.state is GenerationState.STORING or (
+                current.state is GenerationState.CANCELLED
+                and self._context.settings.keep_cancelled_results
+            )
+            if not is_wanted:
+                spent = Spent(is_billed=True, usage=polled.usage)
+                return await settle_abandoned(self._context, current, delivered, spent)
             storing = current
         self._context.signals.changed(storing.id)
-        return Delivered(generation=storing, attempt=self._attempt, done=polled)
+        return Delivered(generation=storing, attempt=delivered, done=polled)
+
+    def _begin_storing(self, connection: Connection) -> Generation | None:
+        """Write down that the media are there, and that the provider has done its part."""
+        now = self._context.clock.now()
+        storing = generations.transition(
+            connection,
+            self._generation.id,
+            GenerationState.STORING,
+            now=now,
+            expected=(GenerationState.RUNNING,),
+            of_executor=self._context.executor,
+            stage="storing",
+        )
+        if storing is not None:
+            attempts.close(connection, storing.id, self._attempt.number, now=now)
+        return storing
 
     async def _note(self, waiting: Waiting) -> None:
         seen = (waiting.progress, waiting.stage)
@@ -111,18 +139,24 @@ class _Poller:
             self._seen = seen
             await record_progress(self._context, self._generation, *seen)
 
-    async def _out_of_time(self, provider: MediaProvider) -> Outcome | None:
-        age = (self._context.clock.now() - self._attempt.created_at).total_seconds()
+    async def _out_of_time(self) -> Outcome | None:
+        # Counted from the answer to the submit, which may have been found out much later.
+        taken_at = max(self._attempt.created_at, self._attempt.updated_at)
+        age = (self._context.clock.now() - taken_at).total_seconds()
         if age > self._cadence.limit:
-            if self._attempt.handle is not None:
-                await provider.cancel(self._attempt.handle, self._attempt.upstream_id)
+            stopped = await cancel(self._context, self._attempt)
             problem = Problem(
                 code="expired",
                 message=f"No result after {self._cadence.limit:.0f} seconds.",
                 hint="Start it again; whatever the provider bills later is not charged.",
             )
             return await settle_without_media(
-                self._context, self._generation, GenerationState.EXPIRED, problem
+                self._context,
+                self._generation,
+                GenerationState.EXPIRED,
+                problem,
+                taken=self._attempt,
+                may_deliver=not stopped,
             )
         if age > self._cadence.window and not self._generation.overdue:
             self._generation = await self._mark_overdue()
@@ -136,18 +170,3 @@ class _Poller:
         self._context.signals.changed(self._generation.id)
         self._changed.clear()
         return marked or await reload(self._context, self._generation)
-
-
-async def sleep_or_change(clock: Clock, changed: asyncio.Event, seconds: float) -> bool:
-    """Sleep by `clock`, or less if `changed` is set first (and clear it); tell which it was."""
-    sleeping = asyncio.ensure_future(clock.sleep(seconds))
-    change = asyncio.ensure_future(changed.wait())
-    try:
-        await asyncio.wait({sleeping, change}, return_when=asyncio.FIRST_COMPLETED)
-        return changed.is_set()
-    finally:
-        changed.clear()
-        for task in (sleeping, change):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task

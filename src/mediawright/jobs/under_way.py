@@ -1,0 +1,45 @@
+"""What this process has sent and awaits the answer to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+
+
+class UnderWay:
+    """The generations whose submit is being made in this process, and answers that come late."""
+
+    def __init__(self) -> None:
+        self._submits: Counter[str] = Counter()
+        self._late: set[asyncio.Task[None]] = set()
+
+    def __contains__(self, generation_id: str) -> bool:
+        """Tell whether the generation is being submitted here now."""
+        return self._submits[generation_id] > 0
+
+    @contextmanager
+    def submit(self, generation_id: str) -> Generator[None]:
+        """Count the generation as being submitted here."""
+        self._submits[generation_id] += 1
+        try:
+            yield
+        finally:
+            self._submits[generation_id] -= 1
+            if not self._submits[generation_id]:
+                del self._submits[generation_id]
+
+    def write_down_late(self, work: Coroutine[Any, Any, None]) -> None:
+        """Go on awaiting an answer for which its step cannot wait any longer."""
+        task = asyncio.create_task(work)
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait so long for late answers, so that they are written down before the process ends."""
+        if self._late:
+            await asyncio.wait(self._late, timeout=seconds)
