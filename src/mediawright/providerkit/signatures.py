@@ -16,9 +16,6 @@ from enum import StrEnum
 from typing import Any, cast
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from mediawright.core.errors import InvalidRequestError, UnauthenticatedError
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how secrets of Standard Webhooks begin
@@ -297,6 +294,12 @@ def _text_in(body: bytes, part: BodyText) -> str | None:
 def _fits(algorithm: Algorithm, key: Key, message: bytes, signature: bytes) -> bool:
     if algorithm is Algorithm.HMAC_SHA256:
         return hmac.compare_digest(hmac.digest(key.data, message, "sha256"), signature)
+    # Slow to load, and needed by the first webhook only.
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+        Ed25519PublicKey,
+    )
+
     try:
         Ed25519PublicKey.from_public_bytes(key.data).verify(signature, message)
     except InvalidSignature:
