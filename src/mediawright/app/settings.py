@@ -12,6 +12,7 @@ import msgspec
 
 from mediawright.core.errors import InvalidRequestError
 from mediawright.jobs.context import JobSettings
+from mediawright.jobs.membership import WorkerSettings
 
 CONFIG_NAME = "mediawright.yaml"
 PROVIDER_ALIASES = {"dalle": "openai", "falai": "fal", "runwayml": "runway"}
@@ -97,6 +98,8 @@ class ServerSettings(_Section, frozen=True, kw_only=True):
     provider_webhooks: bool = True
     """Whether providers are asked to report to `public_url`, if that is https, instead of being
     polled as often."""
+    works: bool = True
+    """Whether the server runs generations too; otherwise `mediawright worker` processes do."""
     heartbeat: float = 15.0
     """Seconds after which a silent event stream says that it lives."""
 
@@ -147,6 +150,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     sandbox: SandboxSettings = SandboxSettings()
     jobs: JobSettings = JobSettings()
+    workers: WorkerSettings = WorkerSettings()
     webhooks: WebhookSettings = WebhookSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     source: Path | None = None

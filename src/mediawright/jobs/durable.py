@@ -8,8 +8,12 @@ each step hops onto the application's loop, where sessions and signals live.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
@@ -17,6 +21,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import event
 
 from mediawright.core.errors import ConflictError
+from mediawright.jobs import engine_records
 
 _T = TypeVar("_T")
 
@@ -24,8 +29,16 @@ APPLICATION_VERSION = "1"
 """Constant, so that an upgrade of this package finds the work of the one before."""
 _EXECUTOR_THREADS = 16
 _MOST_RECOVERIES = 10_000
+_CONNECTIONS = 10
+"""To the engine's database, on PostgreSQL."""
+_LAST_SUBMITS = 30.0
+"""Seconds that closing waits for submits under way: broken off, nobody would know of them."""
 _LAST_RECORDS = 5.0
 """Seconds that closing waits for workflows that only have to write down how they ended."""
+_AT_A_TIME = 16
+"""How many workflows are started side by side."""
+_RUN_BY_ANOTHER = "run by another"
+"""How a workflow ends that finds another of its process at work on its generation."""
 
 _current: list[DurableEngine] = []
 """DBOS is one per process; this is the engine its workflow belongs to."""
@@ -50,8 +63,33 @@ class GenerationSteps(Protocol):
         ...
 
 
+class _Run:
+    """A generation that a workflow of this process works on."""
+
+    def __init__(self, workflow_id: str) -> None:
+        self.workflow_id = workflow_id
+        self.task: asyncio.Task[Any] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.breakable = False
+        """Whether what it does now may be broken off and done again."""
+
+    def begin(self) -> None:
+        """Note the current task as the workflow's."""
+        self.task = asyncio.current_task()
+        self.loop = asyncio.get_running_loop()
+
+    def break_off(self) -> None:
+        """Cancel the workflow, from any thread."""
+        if self.task is not None and self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.task.cancel)
+
+
 class DurableEngine:
-    """Runs generations as DBOS workflows, one workflow per generation."""
+    """Runs generations as DBOS workflows.
+
+    The rows say what has to run, and this process runs each generation once at a time; a run
+    that broke off for good is followed by a workflow of a new name.
+    """
 
     def __init__(self, database_url: str, executor: str, steps: GenerationSteps) -> None:
         """Prepare; nothing is started.
@@ -67,13 +105,15 @@ class DurableEngine:
         self._application_loop: asyncio.AbstractEventLoop | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._running: set[asyncio.Task[Any]] = set()
-        self._workflows: set[asyncio.Task[Any]] = set()
+        self._runs: dict[str, _Run] = {}
+        self._lock = threading.Lock()
+        self._idle = threading.Event()
+        self._idle.set()
         self._closing = False
         self._starting = asyncio.Lock()
 
     async def start(self) -> None:
-        """Launch DBOS, which takes up at once what an earlier process left.
+        """Launch DBOS, which takes up at once what a process of the same name left.
 
         Raises:
             ConflictError: Another engine is at work in this process.
@@ -98,57 +138,119 @@ class DurableEngine:
             await self._there(self._launch())
 
     async def enqueue(self, generation_id: str) -> None:
-        """Run the generation; asking twice runs it once."""
+        """Run the generation, unless it runs here already."""
         await self.start()
         await self._there(self._begin(generation_id))
 
+    async def adopt(self, generation_ids: Sequence[str]) -> None:
+        """Run generations that another process, or an earlier one, left unfinished."""
+        await self.start()
+        await self._there(self._begin_all(generation_ids))
+
+    def works_on(self, generation_id: str) -> bool:
+        """Tell whether a workflow of this process runs the generation."""
+        return generation_id in self._runs
+
+    def count(self) -> int:
+        """Return how many generations this process runs."""
+        return len(self._runs)
+
     async def forget(self, generation_id: str) -> None:
-        """Drop the record of a finished generation."""
+        """Drop the records of a finished generation."""
         if self._thread is not None:
-            await self._there(DBOS.delete_workflow_async(generation_id))
+            await self._there(engine_records.drop(generation_id))
+
+    async def forget_old(self, before: datetime, living: Collection[str]) -> int:
+        """Drop the records of runs that ended before then, or whose process is gone.
+
+        Args:
+            before: The time.
+            living: The executors that are at work.
+
+        Returns:
+            How many records were dropped.
+        """
+        if self._thread is None:
+            return 0
+        ended = await self._there(engine_records.drop_ended(before))
+        at_work = {*living, self._executor}
+        return ended + await self._there(engine_records.drop_stranded(before, at_work))
 
     async def counts(self) -> dict[str, int]:
-        """Return how many workflows of this engine are in which state."""
+        """Return how many workflows of this process are in which state."""
         if self._thread is None:
             return {}
-        found = await self._there(DBOS.list_workflows_async())
-        states = [item.status for item in found]
-        return {state: states.count(state) for state in set(states)}
+        found = await self._there(
+            DBOS.list_workflows_async(
+                executor_id=self._executor, load_input=False, load_output=False
+            )
+        )
+        return dict(Counter(item.status for item in found))
+
+    async def let_go(self) -> set[str]:
+        """Break off what can be taken up again; return the ids of what cannot, and goes on."""
+        self._closing = True
+        with self._lock:
+            runs = dict(self._runs)
+        for run in runs.values():
+            if run.breakable:
+                run.break_off()
+        return {generation_id for generation_id, run in runs.items() if not run.breakable}
 
     async def close(self) -> None:
-        """Stop; workflows that are not finished stay pending and are recovered later."""
+        """Stop when submits under way are through; what is unfinished is taken up later."""
         if self._thread is None or self._loop is None:
             return
-        await self._there(self._stop_workflows())
+        await self.let_go()
+        await self._until_idle(_LAST_SUBMITS)
+        for run in list(self._runs.values()):
+            run.break_off()
+        await self._until_idle(_LAST_RECORDS)
         await asyncio.to_thread(DBOS.destroy)
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join)
         self._loop.close()
         self._thread = self._loop = None
+        self._runs.clear()
+        self._idle.set()
         self._closing = False
         _current.remove(self)
 
-    def follow(self) -> None:
-        """Remember the current task as a workflow's until it ends (called on the engine's loop)."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._workflows.add(task)
-            task.add_done_callback(self._workflows.discard)
-
-    async def run_here(self, step: Step, generation_id: str) -> str:
-        """Run a step on the application's loop (called on the engine's)."""
-        task = asyncio.current_task()
-        loop = self._application_loop
-        if task is None or loop is None:
-            raise RuntimeError("the engine is not running")
-        if self._closing:
-            raise asyncio.CancelledError
-        self._running.add(task)
+    @contextmanager
+    def running(self, generation_id: str) -> Generator[bool]:
+        """Run the generation in the current workflow, if no other of this process does."""
+        workflow_id = DBOS.workflow_id or generation_id
+        run = self._reserve(generation_id, _Run(workflow_id))
+        if run.workflow_id != workflow_id:
+            yield False
+            return
+        run.begin()
         try:
+            yield True
+        finally:
+            self._ended(generation_id, workflow_id)
+
+    async def run_here(self, step: Step, generation_id: str, *, breakable: bool) -> str:
+        """Run a step on the application's loop (called on another).
+
+        Args:
+            step: The step.
+            generation_id: Of which generation.
+            breakable: Whether it may be broken off at any time and done again.
+        """
+        loop = self._application_loop
+        run = self._runs.get(generation_id)
+        if loop is None or run is None:
+            raise RuntimeError("the engine is not running")
+        run.breakable = breakable
+        try:
+            if self._closing:
+                raise asyncio.CancelledError
             work = asyncio.run_coroutine_threadsafe(_call(step, generation_id), loop)
             return await asyncio.wrap_future(work)
         finally:
-            self._running.discard(task)
+            # What follows is the record of the step, which is written in any case.
+            run.breakable = False
 
     async def _launch(self) -> None:
         config = DBOSConfig(
@@ -157,6 +259,7 @@ class DurableEngine:
             application_version=APPLICATION_VERSION,
             executor_id=self._executor,
             max_executor_threads=_EXECUTOR_THREADS,
+            sys_db_pool_size=_CONNECTIONS,
             log_level="ERROR",
         )
         if self._database_url.startswith("sqlite"):
@@ -164,25 +267,39 @@ class DurableEngine:
         DBOS(config=config)
         DBOS.launch()
 
+    async def _begin_all(self, generation_ids: Sequence[str]) -> None:
+        for start in range(0, len(generation_ids), _AT_A_TIME):
+            some = generation_ids[start : start + _AT_A_TIME]
+            await asyncio.gather(*(self._begin(generation_id) for generation_id in some))
+
     async def _begin(self, generation_id: str) -> None:
-        workflow_id = await self._workflow_id(generation_id)
-        with SetWorkflowID(workflow_id):
-            await DBOS.start_workflow_async(run_generation, generation_id)
+        # No name is used twice, so a record of an earlier run can never be in the way.
+        run = _Run(f"{generation_id}#{secrets.token_hex(6)}")
+        if self._closing or self._reserve(generation_id, run) is not run:
+            return
+        try:
+            with SetWorkflowID(run.workflow_id):
+                await DBOS.start_workflow_async(run_generation, generation_id)
+        except BaseException:
+            self._ended(generation_id, run.workflow_id)
+            raise
 
-    async def _workflow_id(self, generation_id: str) -> str:
-        """Return the generation's id, or a successor of it when that run broke off for good."""
-        known = await DBOS.list_workflows_async(workflow_id_prefix=generation_id)
-        if any(item.status in {"PENDING", "ENQUEUED"} for item in known):
-            return generation_id
-        return f"{generation_id}#{len(known)}" if known else generation_id
+    def _reserve(self, generation_id: str, run: _Run) -> _Run:
+        """Note the run; return the one that is noted already if there is one."""
+        with self._lock:
+            self._idle.clear()
+            return self._runs.setdefault(generation_id, run)
 
-    async def _stop_workflows(self) -> None:
-        self._closing = True
-        for task in list(self._running):
-            task.cancel()
-        # Those between two steps still write what the last one returned.
-        if self._workflows:
-            await asyncio.wait(self._workflows, timeout=_LAST_RECORDS)
+    def _ended(self, generation_id: str, workflow_id: str) -> None:
+        with self._lock:
+            run = self._runs.get(generation_id)
+            if run is not None and run.workflow_id == workflow_id:
+                del self._runs[generation_id]
+            if not self._runs:
+                self._idle.set()
+
+    async def _until_idle(self, seconds: float) -> None:
+        await asyncio.to_thread(self._idle.wait, seconds)
 
     async def _there(self, work: Coroutine[Any, Any, _T]) -> _T:
         if self._loop is None:
@@ -194,30 +311,32 @@ class DurableEngine:
 async def submit_step(generation_id: str) -> str:
     """Submit; never preempted, never retried by the engine."""
     engine = _current[0]
-    return await engine.run_here(engine.steps.submit, generation_id)
+    return await engine.run_here(engine.steps.submit, generation_id, breakable=False)
 
 
 @DBOS.step(name="wait", preemptible=True)
 async def wait_step(generation_id: str) -> str:
     """Wait, with one checkpoint however long it takes."""
     engine = _current[0]
-    return await engine.run_here(engine.steps.wait, generation_id)
+    return await engine.run_here(engine.steps.wait, generation_id, breakable=True)
 
 
 @DBOS.step(name="store")
 async def store_step(generation_id: str) -> str:
     """Store and settle."""
     engine = _current[0]
-    return await engine.run_here(engine.steps.store, generation_id)
+    return await engine.run_here(engine.steps.store, generation_id, breakable=True)
 
 
 @DBOS.workflow(name="generation", max_recovery_attempts=_MOST_RECOVERIES)
 async def run_generation(generation_id: str) -> str:
     """Be the durable promise that a generation reaches its end."""
-    _current[0].follow()
-    await submit_step(generation_id)
-    await wait_step(generation_id)
-    return await store_step(generation_id)
+    with _current[0].running(generation_id) as is_ours:
+        if not is_ours:
+            return _RUN_BY_ANOTHER
+        await submit_step(generation_id)
+        await wait_step(generation_id)
+        return await store_step(generation_id)
 
 
 async def _call(step: Step, generation_id: str) -> str:

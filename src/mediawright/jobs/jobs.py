@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import structlog
 
-from mediawright.core.errors import ConflictError, NotFoundError
-from mediawright.core.events import EventType
 from mediawright.core.states import GenerationState
-from mediawright.jobs.settling import (
-    acknowledged_attempt,
-    book_cancelled,
-    is_repeatable,
-    load,
-    reload,
-    settle_abandoned,
-)
+from mediawright.jobs.abandoning import settle_abandoned
+from mediawright.jobs.admission import Admission
+from mediawright.jobs.background import Background
+from mediawright.jobs.cancelling import cancel_now
+from mediawright.jobs.chores import Chore, Chores
+from mediawright.jobs.creating import create_now
+from mediawright.jobs.dispatching import Dispatcher
+from mediawright.jobs.fencing import claim
+from mediawright.jobs.limits import LimitSettings
+from mediawright.jobs.membership import Membership, SoleWorker, WorkerSettings
+from mediawright.jobs.records import is_repeatable, load, reload
 from mediawright.jobs.signals import wait_for_event
-from mediawright.jobs.submitting import first_attempt
-from mediawright.store import attempts, bookings, events, generations
+from mediawright.jobs.takeover import TakeOver
+from mediawright.store import bookings, custody
+from mediawright.store.tables import WorkerRole
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from mediawright.core.generation import Attempt, Generation
     from mediawright.jobs.advance import Steps
     from mediawright.jobs.context import JobContext
@@ -37,64 +35,142 @@ log = structlog.get_logger(__name__)
 
 _LOOK_AGAIN = 1.0
 """Seconds between two looks at rows that another process may change."""
+_NEGLECTED = 5.0
+"""Seconds between two looks for generations of this process that nobody works on."""
 _CLOSE_PATIENCE = 30.0
 """Seconds that closing waits for paid requests which are under way."""
-_PAGE = 500
+_DISPATCH = "dispatch"
 
 
 class Jobs:
     """Runs generations: at once where the provider answers at once, durably otherwise."""
 
-    def __init__(self, context: JobContext, steps: Steps, engine: Engine) -> None:
-        """Put the parts together; nothing is started."""
+    def __init__(
+        self,
+        context: JobContext,
+        steps: Steps,
+        engine: Engine,
+        *,
+        admission: Admission | None = None,
+        membership: Membership | None = None,
+        settings: WorkerSettings | None = None,
+    ) -> None:
+        """Put the parts together; nothing is started.
+
+        Args:
+            context: The parts to work with.
+            steps: What is done with a generation.
+            engine: Runs the steps.
+            admission: Decides which generations start; without limits by default.
+            membership: Among whom this process works; alone by default.
+            settings: How the work is shared.
+        """
         self._context = context
         self._steps = steps
         self._engine = engine
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._admission = admission or Admission(LimitSettings())
+        self._membership = membership or SoleWorker(context.executor, context.clock)
+        self._settings = settings or WorkerSettings()
+        self._works = True
+        self._started = False
+        self._tasks = Background()
+        self._beginning: set[str] = set()
+        """Being written, to be run at once by this process."""
         self._free: set[str] = set()
         """Tasks that may be broken off: their submit costs nothing and can be made again."""
-        self._watcher: asyncio.Task[None] | None = None
+        self._poked = False
+        self._dispatcher = Dispatcher(
+            context,
+            self._admission,
+            self._settings,
+            begin=engine.adopt,
+            busy=self._busy,
+        )
+        self._takeover = TakeOver(context, self._membership, self._works_on)
+        self._chores = Chores(context.clock, self._membership.leads)
 
-    async def start(self, *, eager: bool = False) -> int:
-        """Take up what an earlier process left; return how many generations that is.
+    async def start(
+        self,
+        *,
+        eager: bool = False,
+        role: WorkerRole = WorkerRole.EMBEDDED,
+        fenced: Callable[[], None] | None = None,
+        chores: Iterable[Chore] = (),
+    ) -> int:
+        """Begin to work, and take up what nobody works on.
 
         Args:
             eager: Start the engine even when nothing is waiting for it, as a server does.
+            role: What this process does beside.
+            fenced: What to do when others take over although this process lives; by default
+                it breaks everything off and does nothing more.
+            chores: Further work that comes round.
+
+        Returns:
+            How many generations earlier processes had left unfinished.
         """
-        left = await self._left_behind()
+        await self._membership.join(role, fenced or self._break_off)
+        self._started = True
+        await self._takeover.claim()
+        left = await self._takeover.neglected(at_once=True)
+        queued = await self._context.database.read(custody.count_queued)
         if left or eager:
             await self._engine.start()
-        for generation_id in left:
-            await self._engine.enqueue(generation_id)
-        self._watcher = asyncio.create_task(self._watch())
-        return len(left)
+        if left:
+            await self._engine.adopt(left)
+        if queued:
+            self._poke()
+        self._chores.begin((*self._own_chores(), *chores))
+        self._chores.run(self._dispatcher.run())
+        return len(left) + queued
+
+    def only_create(self) -> None:
+        """Leave it to other processes to run what this one creates."""
+        self._works = False
+        self._dispatcher.stop()
 
     async def create(self, generation: Generation) -> Generation:
-        """Write a new generation with its hold, and set it going.
+        """Write a new generation with its hold, and set it going or let it queue.
 
         Returns:
             The generation; an earlier one when its idempotency key was used before.
 
         Raises:
             InsufficientCreditError: The balance does not cover the price; nothing is written.
+            RateLimitedError: The workspace or key is over its limits; nothing is written.
             ConflictError: The idempotency key was used for another request.
         """
-        attempt: Attempt | None = None
-        if generation.routes[0].synchronous:
-            generation, attempt = self._begun(generation)
-        created = await self._context.database.write(
-            lambda connection: self._insert(connection, generation, attempt)
-        )
+        # Before it is written, so that nobody takes it for left behind.
+        self._beginning.add(generation.id)
+        at_once = self._works and self._busy() < self._settings.generations
+        try:
+            created, attempt = await self._context.database.write(
+                lambda connection: create_now(
+                    self._context, self._admission, connection, generation, at_once=at_once
+                )
+            )
+            if attempt is not None:
+                self._tasks.spawn(created.id, self._run_at_once(created, attempt))
+        finally:
+            self._beginning.discard(generation.id)
         if created.id != generation.id:
             return created
         self._context.signals.changed(created.id)
-        if attempt is not None:
-            if is_repeatable(self._context, attempt.provider):
-                self._free.add(created.id)
-            self._spawn(created.id, self._run_at_once(created, attempt))
-        else:
-            await self._engine.enqueue(created.id)
+        if attempt is None:
+            self._poke()
         return created
+
+    async def resume(self, generation_id: str) -> None:
+        """Run a generation again from where its rows say it stands.
+
+        A process that does not work leaves it to the one that answers for it.
+
+        Raises:
+            UnavailableError: `worker_fenced`: another process answers for it, and lives.
+        """
+        if self._works:
+            await claim(self._context, generation_id)
+            await self._engine.enqueue(generation_id)
 
     async def cancel(self, workspace_id: str, generation_id: str) -> Generation:
         """Cancel a generation; its state flips at once, whatever the provider says.
@@ -104,14 +180,13 @@ class Jobs:
             ConflictError: It has already ended, or nobody knows whether it was accepted.
         """
         after = await self._context.database.write(
-            lambda connection: self._cancel(connection, workspace_id, generation_id)
+            lambda connection: cancel_now(self._context, connection, workspace_id, generation_id)
         )
         self._context.signals.changed(generation_id)
         settled = after.charge_micros is not None
         # A process that only looks on leaves it to the one that works to tell the provider.
-        works_here = self._watcher is not None
-        if not settled and works_here and not self._steps.is_active(generation_id):
-            self._spawn(f"{generation_id}:cancel", self._stop_at_provider(after))
+        if not settled and self._works and not self._steps.is_active(generation_id):
+            self._tasks.spawn(f"{generation_id}:cancel", self._stop_at_provider(after))
         return after
 
     async def wait(self, generation: Generation, seconds: float | None = None) -> Generation:
@@ -133,179 +208,116 @@ class Jobs:
                         return current
                 await wait_for_event(changed, pause)
 
+    def retire(self) -> None:
+        """Begin nothing more; what is under way goes on until `close`."""
+        self.only_create()
+
     async def close(self) -> None:
-        """Stop. Waits go on at the next start; paid requests under way are seen through."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
-            await self._finish_cancellations()
-        await self._engine.close()
-        for name in self._free:
-            if name in self._tasks:
-                self._tasks[name].cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=_CLOSE_PATIENCE)
-        for task in list(self._tasks.values()):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    def _begun(self, generation: Generation) -> tuple[Generation, Attempt]:
-        now = generation.created_at
-        begun = msgspec.structs.replace(
-            generation,
-            state=GenerationState.SUBMITTING,
-            executor=self._context.executor,
-            started_at=now,
-        )
-        return begun, first_attempt(begun, self._context.executor, now)
-
-    def _insert(
-        self, connection: Connection, generation: Generation, attempt: Attempt | None
-    ) -> Generation:
-        if generation.idempotency_key is not None:
-            earlier = generations.by_idempotency_key(
-                connection, generation.workspace_id, generation.idempotency_key
-            )
-            if earlier is not None:
-                return same_request(earlier, generation.request_hash)
-        if not generations.insert(connection, generation):
-            # Another process came first, between the two statements.
-            return self._insert(connection, generation, attempt)
-        self._context.ledger.hold(connection, generation)
-        if attempt is not None:
-            attempts.begin(connection, attempt)
-        self._context.tracer.begin(connection, generation)
-        events.append(
-            connection,
-            workspace_id=generation.workspace_id,
-            type=EventType.GENERATION_CREATED,
-            generation_id=generation.id,
-            data={"model": generation.model, "operation": generation.operation.value},
-            now=generation.created_at,
-        )
-        return generation
-
-    def _cancel(self, connection: Connection, workspace_id: str, generation_id: str) -> Generation:
-        now = self._context.clock.now()
-        before = generations.get(connection, workspace_id, generation_id)
-        if before is None:
-            raise NotFoundError("generation_not_found", f"There is no generation {generation_id}.")
-        if before.state is GenerationState.CANCELLED:
-            return before
-        after = None
-        if before.state is not GenerationState.UNKNOWN:
-            after = generations.transition(
-                connection,
-                generation_id,
-                GenerationState.CANCELLED,
-                now=now,
-                cancel_requested=True,
-                stage=None,
-                finished_at=now,
-            )
-        if after is None:
-            raise _cannot_cancel(before)
-        return book_cancelled(
-            self._context,
-            connection,
-            after,
-            now=now,
-            unsent=before.state in (GenerationState.AWAITING_APPROVAL, GenerationState.QUEUED),
-        )
+        """Stop. Waits go on elsewhere or later; paid requests under way are seen through."""
+        self.retire()
+        await self._chores.stop()
+        if self._started:
+            await self._tolerantly(self._finish_cancellations())
+        going_on = await self._engine.let_go()
+        self._tasks.cancel(self._free)
+        if self._started:
+            await self._hand_over(going_on | self._tasks.names() - self._free)
+        await asyncio.gather(self._engine.close(), self._tasks.finish(_CLOSE_PATIENCE))
+        await self._context.under_way.finish(_CLOSE_PATIENCE)
+        await self._tasks.stop()
+        if self._started:
+            self._started = False
+            await self._tolerantly(self._membership.leave())
 
     async def _run_at_once(self, generation: Generation, attempt: Attempt) -> None:
-        ended = await self._steps.run_at_once(generation, attempt)
+        if is_repeatable(self._context, attempt.provider):
+            self._free.add(generation.id)
+        try:
+            ended = await self._steps.run_at_once(generation, attempt)
+        finally:
+            self._free.discard(generation.id)
         if ended.state is GenerationState.RUNNING:
             await self._engine.enqueue(ended.id)
 
     async def _stop_at_provider(self, generation: Generation) -> None:
         """Settle a cancelled generation that nobody in this process is working on."""
-        acknowledged = await acknowledged_attempt(self._context, generation.id)
-        await settle_abandoned(self._context, generation, acknowledged)
+        await settle_abandoned(self._context, generation)
 
     async def _finish_cancellations(self) -> None:
         """Tell the providers of cancelled generations before nobody is left to do it.
 
         What is not acknowledged yet is left to whoever awaits its reply.
         """
-        for generation_id in await self._cancelled_and_open(self._context.executor):
-            attempt = await acknowledged_attempt(self._context, generation_id)
-            if attempt is not None:
-                generation = await load(self._context, generation_id)
-                await settle_abandoned(self._context, generation, attempt)
+        for generation_id in await self._cancelled_and_open():
+            await settle_abandoned(self._context, await load(self._context, generation_id))
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks[name] = task
-        task.add_done_callback(lambda done: self._ended(name, done))
+    def _busy(self) -> int:
+        return self._engine.count() + len(self._tasks)
 
-    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(name, None)
-        self._free.discard(name)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background work failed", work=name, exc_info=error)
+    def _works_on(self, generation_id: str) -> bool:
+        return (
+            self._engine.works_on(generation_id)
+            or generation_id in self._tasks
+            or generation_id in self._beginning
+            or self._steps.is_active(generation_id)
+        )
 
-    async def _left_behind(self) -> list[str]:
-        found: list[str] = []
-        after: str | None = None
-        while True:
-            last = after
-            page = await self._context.database.read(
-                lambda connection, last=last: generations.unfinished(
-                    connection, limit=_PAGE, after=last
-                )
-            )
-            found.extend(item.id for item in page if item.state is not GenerationState.UNKNOWN)
-            if len(page) < _PAGE:
-                return found + await self._cancelled_and_open(None)
-            after = page[-1].id
+    def _poke(self) -> None:
+        """Serve the queue now; what comes while it is served, is served too."""
+        self._poked = True
+        if self._works and _DISPATCH not in self._tasks:
+            self._tasks.spawn(_DISPATCH, self._serve())
 
-    async def _watch(self) -> None:
+    async def _serve(self) -> None:
+        while self._poked:
+            self._poked = False
+            await self._dispatcher.dispatch()
+
+    def _break_off(self) -> None:
+        """Stop acting at once, because others act in this process's place."""
+        self.only_create()
+        self._chores.cancel()
+        self._tasks.cancel(self._tasks.names())
+        self._tasks.spawn("let go", self._let_go())
+
+    async def _let_go(self) -> None:
+        await self._engine.let_go()
+
+    async def _hand_over(self, kept: set[str]) -> None:
+        await self._tolerantly(self._membership.hand_over(kept))
+
+    async def _tolerantly(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            # Others, or the next start, will do it; the rest must be stopped all the same.
+            log.exception("a part of stopping failed")
+
+    def _own_chores(self) -> list[Chore]:
+        return [
+            Chore("cancellations", _LOOK_AGAIN, self._notice_cancellations),
+            Chore("taking over", self._settings.sweep, self._take_over),
+            Chore("neglected", _NEGLECTED, self._take_up_neglected),
+        ]
+
+    async def _take_over(self) -> None:
+        taken = await self._takeover.claim()
+        if taken:
+            await self._engine.adopt(taken)
+
+    async def _take_up_neglected(self) -> None:
+        found = await self._takeover.neglected()
+        if found:
+            log.warning("generations are taken up again", count=len(found))
+            await self._engine.adopt(found)
+
+    async def _notice_cancellations(self) -> None:
         """Notice what another process asked of our generations."""
-        while True:
-            await asyncio.sleep(_LOOK_AGAIN)
-            try:
-                wanted = await self._cancelled_and_open(self._context.executor)
-            except Exception:
-                # A database that is away for a moment must not end this for good.
-                log.exception("looking for cancellations failed")
-                continue
-            for generation_id in wanted:
-                self._context.signals.changed(generation_id)
+        for generation_id in await self._cancelled_and_open():
+            self._context.signals.changed(generation_id)
 
-    async def _cancelled_and_open(self, executor: str | None) -> list[str]:
+    async def _cancelled_and_open(self) -> list[str]:
+        executor = self._context.executor
         return await self._context.database.read(
             lambda connection: bookings.cancelled_and_open(connection, executor)
         )
-
-
-def same_request(earlier: Generation, request_hash: str | None) -> Generation:
-    """Return the generation that an idempotency key belongs to.
-
-    Raises:
-        ConflictError: `idempotency_key_reused`: it was made for another request.
-    """
-    if earlier.request_hash == request_hash:
-        return earlier
-    raise ConflictError(
-        "idempotency_key_reused",
-        "This Idempotency-Key was used for another request.",
-        hint="Use a new key for a new request.",
-        details={"generation_id": earlier.id},
-    )
-
-
-def _cannot_cancel(generation: Generation) -> ConflictError:
-    if generation.state is GenerationState.UNKNOWN:
-        return ConflictError(
-            "submit_unknown",
-            "Nobody knows yet whether the provider took this generation.",
-            hint="It can be resolved once that is known; its hold is kept until then.",
-        )
-    return ConflictError(
-        "generation_finished",
-        f"The generation has already ended: {generation.state.value}.",
-        details={"state": generation.state.value},
-    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -22,7 +22,7 @@ import structlog
 from mediawright._version import __version__
 from mediawright.core.errors import UnavailableError
 from mediawright.jobs.ports import Lease
-from mediawright.store import workers
+from mediawright.store import custody, workers
 from mediawright.store.tables import WorkerRole
 from mediawright.store.workers import Worker
 
@@ -70,8 +70,8 @@ class Membership(Lease, Protocol):
         """
         ...
 
-    async def retire(self) -> None:
-        """Stop taking over from others; what is held stays held."""
+    async def hand_over(self, kept: Collection[str]) -> None:
+        """Stop taking over from others, and let go of what is held but for what is kept."""
         ...
 
     async def leave(self) -> None:
@@ -97,6 +97,14 @@ class Membership(Lease, Protocol):
         """Return the processes at work, the oldest first."""
         ...
 
+    async def leads(self) -> bool:
+        """Tell whether this process does what only one of all has to do."""
+        ...
+
+    async def is_alive(self, executor: str) -> bool:
+        """Tell whether a process of that name works."""
+        ...
+
 
 class SoleWorker:
     """The one process that works in a data folder, whose lock keeps others out."""
@@ -116,8 +124,9 @@ class SoleWorker:
         now = self._clock.now()
         self._worker = _this_process(self.id, role, now)
 
-    async def retire(self) -> None:
-        """Say that it is about to stop."""
+    async def hand_over(self, kept: Collection[str]) -> None:
+        """Say that it is about to stop; there is nobody to hand over to."""
+        del kept
         if self._worker is not None:
             self._worker = msgspec.structs.replace(self._worker, stopping=True)
 
@@ -145,6 +154,14 @@ class SoleWorker:
         if self._worker is None:
             return []
         return [msgspec.structs.replace(self._worker, seen_at=self._clock.now())]
+
+    async def leads(self) -> bool:
+        """Tell that there is nobody else to do it."""
+        return True
+
+    async def is_alive(self, executor: str) -> bool:
+        """Tell whether it is this process, and works."""
+        return self._worker is not None and executor == self.id
 
 
 class Member:
@@ -208,10 +225,15 @@ class Member:
         self._fenced = fenced
         self._beating = asyncio.create_task(self._keep_beating())
 
-    async def retire(self) -> None:
-        """Write that the process is about to stop."""
-        if self._renewed is not None:
-            await self._database.write(lambda connection: workers.retire(connection, self.id))
+    async def hand_over(self, kept: Collection[str]) -> None:
+        """Write that the process is about to stop, and let go of all but what is kept."""
+
+        def work(connection: Connection) -> None:
+            workers.retire(connection, self.id)
+            custody.give_back(connection, self.id, kept)
+
+        if self._renewed is not None and not self._is_fenced:
+            await self._database.write(work)
 
     async def leave(self) -> None:
         """Remove the process's row."""
@@ -267,6 +289,19 @@ class Member:
         return await self._database.read(
             lambda connection: workers.living(connection, self._settings.dead_after)
         )
+
+    async def leads(self) -> bool:
+        """Tell whether this process is the oldest of those that do not stop.
+
+        That is one at a time, but for the moments until the others notice that it died.
+        """
+        self.require()
+        oldest = await self._database.read(self.living)
+        return oldest[:1] == [self.id]
+
+    async def is_alive(self, executor: str) -> bool:
+        """Tell whether a process of that name works, or finishes what it cannot leave."""
+        return any(worker.id == executor for worker in await self.all())
 
     def _age(self) -> float:
         return 0.0 if self._renewed is None else self._clock.monotonic() - self._renewed

@@ -82,11 +82,7 @@ _GIVE_BACK = tuple(
     .values(executor=GIVEN_BACK)
     for condition in _CONDITIONS
 )
-_TAKE = (
-    update(generations)
-    .where(generations.c.id == bindparam("generation_id"))
-    .values(executor=bindparam("taker"))
-)
+_COUNT_QUEUED = select(func.count()).where(QUEUED)
 _ANY_QUEUED = select(sa.exists(select(generations.c.id).where(QUEUED)))
 
 
@@ -141,11 +137,11 @@ def give_back(c: Connection, holder: str, kept: Collection[str]) -> int:
     return sum(c.execute(statement, values).rowcount for statement in _GIVE_BACK)
 
 
-def take(c: Connection, generation_id: str, taker: str) -> None:
-    """Put one generation into a process's hands, whoever held it."""
-    c.execute(_TAKE, {"generation_id": generation_id, "taker": taker})
-
-
 def any_queued(c: Connection) -> bool:
     """Tell whether anything waits in the queue."""
     return bool(c.execute(_ANY_QUEUED).scalar())
+
+
+def count_queued(c: Connection) -> int:
+    """Return how many generations wait in the queue."""
+    return c.execute(_COUNT_QUEUED).scalar() or 0
