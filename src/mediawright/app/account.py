@@ -93,7 +93,9 @@ async def top_up(
         InvalidRequestError: `invalid_amount`, `invalid_reference`.
         ConflictError: `reference_reused`: the reference belongs to something else.
     """
-    return await _changed(runtime, workspace_id, runtime.ledger.top_up, amount, reference, note)
+    return await _changed(
+        runtime, workspace_id, runtime.ledger.top_up, amount, reference=reference, note=note
+    )
 
 
 async def adjust(
@@ -109,7 +111,9 @@ async def adjust(
     Raises:
         InsufficientCreditError: There is not so much to take away.
     """
-    return await _changed(runtime, workspace_id, runtime.ledger.adjust, amount, reference, note)
+    return await _changed(
+        runtime, workspace_id, runtime.ledger.adjust, amount, reference=reference, note=note
+    )
 
 
 async def refund(
@@ -195,6 +199,7 @@ async def _changed(
     workspace_id: str,
     change: Callable[..., Booked],
     amount: Decimal,
+    *,
     reference: str | None,
     note: str | None,
 ) -> Booked:
