@@ -90,7 +90,7 @@ def at_provider(c: Connection, account: str = "vendor") -> dict[str, int]:
         .where(rows.c.provider == account, rows.c.state.in_(["submitting", "running"]))
         .group_by(rows.c.workspace_id)
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 def most_in_any_minute(moments: list[datetime]) -> int:

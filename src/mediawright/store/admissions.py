@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, tuple_, update
 
 from mediawright.core.states import GenerationState
 from mediawright.store.codec import to_micros
@@ -35,6 +35,9 @@ _LOCK_WORKSPACE = (
 )
 
 # Each step of these seeks the next name in the index, over however many rows of the last one.
+# They and the ones below ask for the order of the index, although what is equal needs none:
+# otherwise PostgreSQL, when it expects most rows to fit, looks for them in another index, and
+# for the one row of a small workspace it passes all those of a large one.
 _ACCOUNTS = text(
     f"""
     WITH RECURSIVE waiting (provider) AS (
@@ -50,8 +53,8 @@ _ACCOUNTS = text(
 )
 _OF_WAITING = f"""
     FROM generations WHERE {QUEUED}
-    AND generations.provider = :account AND generations.workspace_id = waiting.workspace_id
-    ORDER BY generations.id LIMIT 1
+    AND generations.provider = :account AND generations.workspace_id >= waiting.workspace_id
+    ORDER BY generations.workspace_id, generations.id LIMIT 1
 """
 _HEADS = text(
     f"""
@@ -76,10 +79,11 @@ _QUEUED_AT = (
     .where(
         QUEUED,
         generations.c.provider == bindparam("account"),
-        generations.c.workspace_id == bindparam("workspace_id"),
-        generations.c.id > bindparam("after"),
+        generations.c.workspace_id <= bindparam("workspace_id"),
+        tuple_(generations.c.workspace_id, generations.c.id)
+        > tuple_(bindparam("workspace_id"), bindparam("after")),
     )
-    .order_by(generations.c.id)
+    .order_by(generations.c.workspace_id, generations.c.id)
     .limit(bindparam("most"))
 )
 _QUEUED_AT_OF_OTHERS = _QUEUED_AT.where(
@@ -91,6 +95,7 @@ _QUEUED_AT_OF_OTHERS = _QUEUED_AT.where(
 _SOME_QUEUED = select(func.count()).select_from(
     select(generations.c.id)
     .where(QUEUED, generations.c.provider == bindparam("account"))
+    .order_by(generations.c.workspace_id, generations.c.id)
     .limit(bindparam("at_most"))
     .subquery()
 )
@@ -270,7 +275,8 @@ def count_queued(c: Connection, account: str, *, at_most: int | None = None) -> 
 
 def places_by_workspace(c: Connection, account: str) -> dict[str, int]:
     """Return how many places at an account each workspace has; those without are left out."""
-    return dict(c.execute(_PLACES, {"account": account}).tuples().all())
+    rows = c.execute(_PLACES, {"account": account})
+    return {row.workspace_id: row[1] for row in rows}
 
 
 def places_taken(c: Connection, account: str) -> int:
