@@ -11,7 +11,19 @@ from mediawright.api.body_limit import BodyLimit
 from mediawright.api.boundary import Boundary
 from mediawright.api.closing import Closing
 from mediawright.api.replies import install_error_handlers
-from mediawright.api.routes import assets, events, generations, health, metrics, models, webhooks
+from mediawright.api.routes import (
+    account,
+    assets,
+    budgets,
+    events,
+    generations,
+    health,
+    hooks,
+    metrics,
+    models,
+    usage,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
@@ -50,6 +62,18 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
     app.add_middleware(BodyLimit)
     app.add_middleware(Boundary)
     install_error_handlers(app)
-    for module in (generations, models, assets, events, health, metrics, webhooks):
+    for module in (
+        generations,
+        models,
+        assets,
+        events,
+        health,
+        hooks,
+        metrics,
+        webhooks,
+        account,
+        budgets,
+        usage,
+    ):
         app.include_router(module.router)
     return app
