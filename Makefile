@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop demo test lint format docs lock clean
+.PHONY: help install develop demo test test-crash lint format docs lock clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 install:
 	@scripts/install $(VENV) user
@@ -19,8 +19,11 @@ develop:
 demo: install ## Make a picture, a clip, music, speech and a transcript, without any key
 	@$(BIN)/mediawright demo
 
-test: develop ## Run the whole suite
-	$(BIN)/python -m pytest -n $(WORKERS) -q
+test: develop ## Run the suite, but for what kills processes
+	$(BIN)/python -m pytest -n $(WORKERS) -q -m "not crash"
+
+test-crash: develop ## Kill servers at every point and reconcile what is left
+	$(BIN)/python -m pytest -n $(WORKERS) -q -m crash
 
 lint: develop ## Check style, types and layers
 	$(BIN)/ruff check .
