@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +30,10 @@ class Background:
         """Return the names of those that run."""
         return set(self._tasks)
 
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Return those that run."""
+        return list(self._tasks.values())
+
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` in a task of that name."""
         task = asyncio.create_task(work)
@@ -49,7 +53,7 @@ class Background:
 
     async def stop(self) -> None:
         """Cancel all of them, and wait until they have ended."""
-        tasks: Collection[asyncio.Task[None]] = list(self._tasks.values())
+        tasks = self.tasks()
         for task in tasks:
             task.cancel()
         for task in tasks:

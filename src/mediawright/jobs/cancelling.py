@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediawright.core.errors import ConflictError, NotFoundError
-from mediawright.core.states import GenerationState
+from mediawright.core.states import GenerationState, sources_of
 from mediawright.jobs.settling import book_cancelled
 from mediawright.store import generations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from mediawright.core.generation import Generation
     from mediawright.jobs.context import JobContext
+
+_CANCELLABLE = sources_of(GenerationState.CANCELLED) - {GenerationState.UNKNOWN}
 
 
 def cancel_now(
@@ -34,23 +36,21 @@ def cancel_now(
         raise NotFoundError("generation_not_found", f"There is no generation {generation_id}.")
     if before.state is GenerationState.CANCELLED:
         return before
-    after = None
-    if before.state is not GenerationState.UNKNOWN:
-        after = generations.transition(
-            connection,
-            generation_id,
-            GenerationState.CANCELLED,
-            now=now,
-            expected=(before.state,),
-            cancel_requested=True,
-            stage=None,
-            finished_at=now,
-        )
-        if after is None and not before.state.is_terminal:
-            # It went on meanwhile: to another state that can be cancelled, or to its end.
-            return cancel_now(context, connection, workspace_id, generation_id)
-    if after is None:
+    if before.state not in _CANCELLABLE:
         raise _cannot_cancel(before)
+    after = generations.transition(
+        connection,
+        generation_id,
+        GenerationState.CANCELLED,
+        now=now,
+        expected=(before.state,),
+        cancel_requested=True,
+        stage=None,
+        finished_at=now,
+    )
+    if after is None:
+        # It went on meanwhile: to another state that can be cancelled, or to its end.
+        return cancel_now(context, connection, workspace_id, generation_id)
     return book_cancelled(
         context,
         connection,

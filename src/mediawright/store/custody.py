@@ -82,7 +82,7 @@ _GIVE_BACK = tuple(
     .values(executor=GIVEN_BACK)
     for condition in _CONDITIONS
 )
-_COUNT_QUEUED = select(func.count()).where(QUEUED)
+_COUNT_QUEUED = select(func.count()).select_from(generations).where(QUEUED)
 _ANY_QUEUED = select(sa.exists(select(generations.c.id).where(QUEUED)))
 
 
