@@ -131,6 +131,13 @@ class Circuits:
             log.exception("the turn at a provider could not be taken", provider=provider)
             return None
 
+    async def give_back(self, provider: str) -> None:
+        """Give back a turn that was taken and not used."""
+        watched = self._watched(provider)
+        if watched.has_turn:
+            watched.has_turn = False
+            self._become(watched, circuit.given_back(watched.current, self._clock.now()))
+
     async def succeeded(self, provider: str) -> None:
         """Note that it took a submit."""
         watched, now = self._watched(provider), self._clock.now()
@@ -139,14 +146,13 @@ class Circuits:
 
     async def failed(self, provider: str, fault: Fault) -> None:
         """Note how it did not take a submit."""
-        watched, now = self._watched(provider), self._clock.now()
+        watched = self._watched(provider)
         if circuit.is_outage(fault):
-            self._count_failure(watched, fault, now)
+            self._count_failure(watched, fault, self._clock.now())
         elif circuit.ends_failures(fault) or (watched.has_turn and circuit.is_answer(fault)):
             self._answered(watched, Note(answered=True))
-        elif watched.has_turn:
-            watched.has_turn = False
-            self._become(watched, circuit.given_back(watched.current, now))
+        else:
+            await self.give_back(provider)
 
     async def polled(self, provider: str, fault: Fault | None) -> None:
         """Note that it answered a question about a job, or with a fault that it did not.

@@ -22,7 +22,11 @@ async def poll(context: JobContext, attempt: Attempt) -> Polled:
         provider = context.providers.get(attempt.provider)
     except MediawrightError as error:
         return Waiting(stage="unreachable", warning=error.message)
-    return await provider.poll(attempt.handle or {}, attempt.upstream_id)
+    polled = await provider.poll(attempt.handle or {}, attempt.upstream_id)
+    await context.health.polled(
+        attempt.provider, polled.fault if isinstance(polled, Waiting) else None
+    )
+    return polled
 
 
 async def cancel(context: JobContext, attempt: Attempt) -> bool:

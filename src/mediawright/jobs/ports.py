@@ -160,6 +160,10 @@ class ProviderHealth(Protocol):
         """
         ...
 
+    async def give_back(self, provider: str) -> None:
+        """Give back a turn that was taken and not used."""
+        ...
+
     async def succeeded(self, provider: str) -> None:
         """Note that it took a submit."""
         ...
@@ -182,6 +186,10 @@ class AlwaysTried:
 
     async def take_turn(self, provider: str) -> Refusal | None:
         """Return `None`."""
+        del provider
+
+    async def give_back(self, provider: str) -> None:
+        """Do nothing: turns are not counted."""
         del provider
 
     async def succeeded(self, provider: str) -> None:
