@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mediawright.app.data_folder import DataFolder
 from mediawright.app.directory import Directory, SandboxAddress
+from mediawright.app.hooks import HookAddresses
+from mediawright.app.lazy_engine import LazyEngine
 from mediawright.app.webhook_sender import WebhookSender
 from mediawright.app.workspaces import DEFAULT_WORKSPACE, ensure_workspace
 from mediawright.assets.drive import Drive
@@ -20,16 +22,21 @@ from mediawright.catalog.loader import load_catalogue
 from mediawright.catalog.preflight import PreflightSettings
 from mediawright.catalog.pricing import PriceSettings, cost_of_usage
 from mediawright.core.clock import Clock, SystemClock
-from mediawright.core.errors import UnavailableError
+from mediawright.core.errors import InvalidRequestError, UnavailableError
+from mediawright.core.ids import IdPrefix, new_id
 from mediawright.engines.local.provider import LocalProvider
 from mediawright.jobs.advance import Steps
 from mediawright.jobs.context import JobContext
+from mediawright.jobs.health import Circuits
 from mediawright.jobs.jobs import Jobs
+from mediawright.jobs.membership import Member, Membership, SoleWorker
 from mediawright.jobs.replies import ReplyJournal
+from mediawright.jobs.reports import Reports
 from mediawright.ledger.ledger import Ledger
 from mediawright.providerkit.driver import Driver
 from mediawright.providerkit.urls import origin_of
 from mediawright.store.database import Database
+from mediawright.store.tables import WorkerRole
 from mediawright.tracing.meter import Fanout, Meter
 from mediawright.tracing.tracer import Tracer
 
@@ -41,14 +48,13 @@ if TYPE_CHECKING:
     from mediawright.core.generation import Generation, RoutePlan
     from mediawright.core.money import PriceBasis
     from mediawright.core.provider import Usage
-    from mediawright.jobs.ports import Engine
     from mediawright.jobs.signals import Signals
     from mediawright.store.secret_box import SecretBox
 
 _COLLECTOR_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 EXECUTOR = "local"
 """The name of the one process that works in a data folder; constant, so that the next one
-recovers what this one leaves."""
+recovers what this one leaves. On PostgreSQL each process has a new name."""
 
 
 class Runtime:
@@ -67,9 +73,14 @@ class Runtime:
         meter: What this process has measured.
         measures: Where measurements go.
         webhook_sender: Posts events to endpoints of callers.
+        circuits: Which providers are left alone for a while, because they failed.
         ledger: Credits.
         jobs: Generations under way.
+        engine: Runs the durable ones.
+        membership: This process among those that work.
         signals: Wake-ups in this process.
+        hook_addresses: Where providers report to.
+        reports: Does what follows from their reports.
         preflight_settings: How requests are checked and priced.
     """
 
@@ -92,7 +103,7 @@ class Runtime:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
         self.folder = DataFolder(settings.data_folder())
-        self.database = Database(settings.database_url or self.folder.database_url)
+        self.database = Database(self._database_url())
         self.meter = Meter()
         self.measures = Fanout(self.meter)
         self.tracer = Tracer(self.database, self.clock)
@@ -122,16 +133,51 @@ class Runtime:
             prices=PriceSettings(credits_per_usd=settings.account.credits_per_usd),
             providers=frozenset(self.providers.names()),
         )
+        # A pool of its own, so that a sign of life never waits for other work.
+        self._signs_of_life = Database(self._database_url())
+        self.membership = self._membership()
+        self.hook_addresses = HookAddresses(
+            settings.server,
+            self.providers,
+            lambda: self.secret_box,
+            sandboxed=sandbox is not None,
+        )
+        self.circuits = Circuits(
+            self.database,
+            self.clock,
+            settings.jobs.circuit,
+            key_mark=self.providers.key_mark,
+            measures=self.measures,
+        )
         context = self._job_context()
         self.signals: Signals = context.signals
         steps = Steps(context)
-        self.jobs = Jobs(context, steps, self._engine(steps))
+        self.engine = LazyEngine(self._engine_url(), self.membership.id, steps)
+        self.jobs = Jobs(
+            context,
+            steps,
+            self.engine,
+            membership=self.membership,
+            settings=settings.workers,
+        )
+        self.reports = Reports(context, steps.is_active, self.jobs.resume)
 
-    async def start(self, *, eager: bool = False) -> int:
+    async def start(
+        self,
+        *,
+        eager: bool = False,
+        role: WorkerRole = WorkerRole.EMBEDDED,
+        fenced: Callable[[], None] | None = None,
+    ) -> int:
         """Open the database, take the data folder and go on with what was left.
+
+        On PostgreSQL the folder is shared with other processes, and so is the work.
 
         Args:
             eager: Start the durable engine at once, as a server does.
+            role: What this process is for.
+            fenced: What to do when this process may not act any more, because it lost touch
+                with the database and others took over; by default it stops working.
 
         Returns:
             How many generations an earlier process had left unfinished.
@@ -139,13 +185,42 @@ class Runtime:
         Raises:
             ConflictError: Another process works in the data folder.
         """
-        self.folder.lock()
+        if self.database.is_sqlite:
+            self.folder.lock()
         await self.open()
         self._start_telemetry()
         self.webhook_sender.start()
         if eager:
             await self.library.clean_up()
-        return await self.jobs.start(eager=eager)
+            if self.hook_addresses.is_reachable:
+                await self.hook_addresses.open()
+        chores = self.reports.chores()
+        return await self.jobs.start(eager=eager, role=role, fenced=fenced, chores=chores)
+
+    async def open_to_create(self) -> None:
+        """Open the database to take requests, and leave it to other processes to run them.
+
+        Raises:
+            InvalidRequestError: `needs_postgres`.
+        """
+        self.require_shared_database()
+        self.jobs.only_create()
+        await self.open()
+        self._start_telemetry()
+
+    def require_shared_database(self) -> None:
+        """Return if several processes may work on the database.
+
+        Raises:
+            InvalidRequestError: `needs_postgres`.
+        """
+        if self.database.is_sqlite:
+            raise InvalidRequestError(
+                "needs_postgres",
+                "Several processes share their work through PostgreSQL; this is SQLite.",
+                hint="Set MEDIAWRIGHT_DATABASE_URL to postgresql+psycopg://user@host/name, "
+                "or run `mediawright serve`, which needs no other process.",
+            )
 
     @cached_property
     def secret_box(self) -> SecretBox:
@@ -184,11 +259,13 @@ class Runtime:
         """Stop everything; unfinished waits go on at the next start."""
         await self.webhook_sender.close()
         await self.jobs.close()
+        await self.circuits.close()
         if self._telemetry is not None:
             await self._telemetry.close()
         self.local.close()
         await self.driver.close()
         await asyncio.to_thread(self.database.close)
+        await asyncio.to_thread(self._signs_of_life.close)
         self.folder.unlock()
 
     def _drive(self) -> Drive:
@@ -209,12 +286,28 @@ class Runtime:
             replies=ReplyJournal(self.folder.replies),
             cost_of=self._cost_of,
             clock=self.clock,
-            executor=EXECUTOR,
+            executor=self.membership.id,
+            lease=self.membership,
+            executors=self.membership,
             settings=self.settings.jobs,
+            hook_urls=self.hook_addresses,
+            health=self.circuits,
         )
 
-    def _engine(self, steps: Steps) -> Engine:
-        return _LazyEngine(self.settings.database_url or self.folder.engine_url, steps)
+    def _database_url(self) -> str:
+        return self.settings.database_url or self.folder.database_url
+
+    def _membership(self) -> Membership:
+        if self.database.is_sqlite:
+            return SoleWorker(EXECUTOR, self.clock)
+        return Member(
+            self._signs_of_life, new_id(IdPrefix.WORKER), self.clock, self.settings.workers
+        )
+
+    def _engine_url(self) -> str:
+        if self.database.is_sqlite:
+            return self.folder.engine_url
+        return self.settings.database_url or ""
 
     def _cost_of(
         self, generation: Generation, route: RoutePlan, usage: Usage
@@ -240,39 +333,3 @@ def _own_origins(settings: Settings, sandbox: SandboxAddress | None) -> frozense
         for provider in settings.media.providers.values()
         for url in provider.base_urls.values()
     )
-
-
-class _LazyEngine:
-    """The durable engine, imported only when the first job needs it: it is heavy."""
-
-    def __init__(self, database_url: str, steps: Steps) -> None:
-        self._database_url = database_url
-        self._steps = steps
-        self._made: Engine | None = None
-
-    async def start(self) -> None:
-        await (await self._engine()).start()
-
-    async def enqueue(self, generation_id: str) -> None:
-        await (await self._engine()).enqueue(generation_id)
-
-    async def forget(self, generation_id: str) -> None:
-        await (await self._engine()).forget(generation_id)
-
-    async def counts(self) -> dict[str, int]:
-        return {} if self._made is None else await self._made.counts()
-
-    async def close(self) -> None:
-        if self._made is not None:
-            await self._made.close()
-
-    async def _engine(self) -> Engine:
-        if self._made is None:
-            self._made = await asyncio.to_thread(_make_engine, self._database_url, self._steps)
-        return self._made
-
-
-def _make_engine(database_url: str, steps: Steps) -> Engine:
-    from mediawright.jobs.durable import DurableEngine  # noqa: PLC0415 - imports DBOS
-
-    return DurableEngine(database_url, EXECUTOR, steps)
