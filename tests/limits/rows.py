@@ -109,3 +109,14 @@ def submit_times(c: Connection, account: str = "vendor") -> list[datetime]:
     rows = tables.attempts
     found = c.execute(sa.select(rows.c.created_at).where(rows.c.provider == account)).scalars()
     return [START + timedelta(microseconds=stamp - to_micros(START)) for stamp in found]
+
+
+def clear(c: Connection) -> None:
+    c.execute(tables.attempts.delete())
+    c.execute(tables.generations.delete())
+
+
+def count_queued(c: Connection) -> int:
+    rows = tables.generations
+    query = sa.select(sa.func.count()).where(rows.c.state == GenerationState.QUEUED.value)
+    return c.execute(query).scalar_one()
