@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from mediawright.providers.registry import adapter_class, provider_names
 
 if TYPE_CHECKING:
     from mediawright.core.clock import Clock
+    from mediawright.core.errors import Problem
     from mediawright.core.measures import Measures
-    from mediawright.core.provider import MediaProvider
+    from mediawright.core.provider import Feature, MediaProvider
     from mediawright.providerkit.adapter import Adapter
     from mediawright.providerkit.driver import Driver
 
@@ -41,6 +43,7 @@ class ProviderFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The environment variable its key is read from, or would be."""
     ready: bool
     sandboxed: bool = False
+    features: frozenset[Feature] = frozenset()
 
 
 class Directory:
@@ -123,11 +126,33 @@ class Directory:
             return False
         return self._secret(adapter_class(name)) is not None
 
+    def obstacle(self, name: str) -> Problem | None:
+        """Return why a provider cannot be called as things are set up, if it cannot."""
+        if self.is_ready(name):
+            return None
+        if name in provider_names() and self._settings.provider(name).enabled:
+            return self.missing_key(name).to_problem()
+        return self._switched_off(name).to_problem()
+
+    def key_mark(self, name: str) -> str | None:
+        """Return what tells a provider's key from another, and nothing of the key itself."""
+        if name not in provider_names():
+            return None
+        secret = self._secret(adapter_class(name))
+        if secret is None:
+            return None
+        return hashlib.blake2b(secret.encode(), digest_size=8, person=b"key-mark").hexdigest()
+
     def facts(self) -> list[ProviderFacts]:
         """Return what there is to know about every provider."""
         facts = [
             ProviderFacts(
-                name=LOCAL, title="Embedded engines", enabled=True, variable=None, ready=True
+                name=LOCAL,
+                title="Embedded engines",
+                enabled=True,
+                variable=None,
+                ready=True,
+                features=self._made[LOCAL].features,
             )
         ]
         for name in provider_names():
@@ -140,6 +165,7 @@ class Directory:
                     variable=self._variable(adapter),
                     ready=self.is_ready(name),
                     sandboxed=self._sandbox is not None,
+                    features=adapter.features,
                 )
             )
         return facts
@@ -152,12 +178,7 @@ class Directory:
     def _make(self, name: str) -> MediaProvider:
         self.resolve(name)
         if not self._settings.provider(name).enabled:
-            raise InvalidRequestError(
-                "provider_disabled",
-                f"The provider {name} is switched off in the settings.",
-                pointer="/provider",
-                hint=f"Set media.providers.{name}.enabled to true.",
-            )
+            raise self._switched_off(name)
         adapter = adapter_class(name)
         secret = self._secret(adapter)
         if secret is None:
@@ -175,6 +196,15 @@ class Directory:
             self._clock,
             environment=self._environment,
             api_key=self._secret(adapter),
+        )
+
+    @staticmethod
+    def _switched_off(name: str) -> InvalidRequestError:
+        return InvalidRequestError(
+            "provider_disabled",
+            f"The provider {name} is switched off in the settings.",
+            pointer="/provider",
+            hint=f"Set media.providers.{name}.enabled to true.",
         )
 
     def _base_urls(self, name: str) -> Mapping[str, str]:

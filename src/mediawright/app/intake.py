@@ -15,7 +15,7 @@ from mediawright.assets.inspect import probe
 from mediawright.core.errors import InvalidRequestError, MediawrightError, NotFoundError
 from mediawright.core.ids import IdPrefix, has_prefix, new_id
 from mediawright.core.operations import InputRole, MediaKind, Operation
-from mediawright.core.request import GenerationRequest, MediaInput, Parameters
+from mediawright.core.request import FallbackPolicy, GenerationRequest, MediaInput, Parameters
 from mediawright.providerkit.transport import (
     DownloadStatusError,
     TransportError,
@@ -50,6 +50,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[InputSource, ...] = ()
     parameters: Parameters = Parameters()
     provider: str | None = None
+    fallback: FallbackPolicy = FallbackPolicy.ON_OUTAGE
     output_path: str | None = None
     metadata: dict[str, str] = {}
 
@@ -123,6 +124,7 @@ def to_request(draft: Draft, inspected: list[Inspected]) -> GenerationRequest:
         inputs=inputs,
         parameters=draft.parameters,
         provider=draft.provider,
+        fallback=draft.fallback,
         output_path=draft.output_path,
         metadata=draft.metadata,
     )

@@ -143,6 +143,10 @@ class Jobs:
         # Before it is written, so that nobody takes it for left behind.
         self._beginning.add(generation.id)
         at_once = self._works and self._busy() < self._settings.generations
+        first, attempt = generation.routes[0], None
+        if at_once and first.synchronous:
+            # A provider that has failed is tried by one request; others wait how that goes.
+            at_once = await self._context.health.take_turn(first.provider) is None
         try:
             created, attempt = await self._context.database.write(
                 lambda connection: create_now(
@@ -153,6 +157,8 @@ class Jobs:
                 self._tasks.spawn(created.id, self._run_at_once(created, attempt))
         finally:
             self._beginning.discard(generation.id)
+            if attempt is None and at_once and first.synchronous:
+                await self._context.health.give_back(first.provider)
         if created.id != generation.id:
             return created
         self._context.signals.changed(created.id)
