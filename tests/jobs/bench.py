@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -171,13 +172,35 @@ class DirectEngine:
         self.steps = steps
         self.tasks: list[asyncio.Task[str]] = []
         self.enqueued: list[str] = []
+        self.runs: dict[str, asyncio.Task[str]] = {}
 
     async def start(self) -> None:
         return None
 
     async def enqueue(self, generation_id: str) -> None:
         self.enqueued.append(generation_id)
-        self.tasks.append(asyncio.create_task(self._run(generation_id)))
+        if generation_id in self.runs:
+            return
+        task = asyncio.create_task(self._run(generation_id))
+        self.runs[generation_id] = task
+        self.tasks.append(task)
+        task.add_done_callback(lambda ended: self._ended(generation_id, ended))
+
+    async def adopt(self, generation_ids: Sequence[str]) -> None:
+        for generation_id in generation_ids:
+            await self.enqueue(generation_id)
+
+    def works_on(self, generation_id: str) -> bool:
+        return generation_id in self.runs
+
+    def count(self) -> int:
+        return len(self.runs)
+
+    def _ended(self, generation_id: str, task: asyncio.Task[str]) -> None:
+        if self.runs.get(generation_id) is task:
+            del self.runs[generation_id]
+        if not task.cancelled():
+            task.exception()
 
     async def _run(self, generation_id: str) -> str:
         await self.steps.submit(generation_id)
@@ -187,8 +210,14 @@ class DirectEngine:
     async def forget(self, generation_id: str) -> None:
         return None
 
+    async def forget_old(self, before: datetime, living: Collection[str]) -> int:
+        return 0
+
     async def counts(self) -> dict[str, int]:
         return {}
+
+    async def let_go(self) -> set[str]:
+        return set()
 
     async def close(self) -> None:
         for task in self.tasks:
@@ -230,6 +259,12 @@ class Bench:
         self.engine = DirectEngine(self.steps)
         self.jobs = Jobs(self.context, self.steps, self.engine)
         return providers[0]
+
+    async def die(self) -> None:
+        """End this process's work as a kill would: nothing is tidied up."""
+        self.jobs._chores.cancel()
+        await self.jobs._tasks.stop()
+        await self.engine.close()
 
     @staticmethod
     def _cost(generation: Generation, route: RoutePlan, usage: Usage) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.jobs.bench import Bench, ScriptedProvider, picture_reply, remote_reply
+from tests.jobs.bench import Bench, ScriptedProvider, picture_reply
 
 from mediawright.core.provider import Accepted, Feature, Waiting
 from mediawright.core.states import GenerationState
@@ -15,18 +15,11 @@ S = GenerationState
 ACCEPTED = Accepted(handle={"id": "v-1"})
 
 
-async def die(bench: Bench) -> None:
-    """End this process's work as a kill would: nothing is tidied up."""
-    for task in [*bench.jobs._tasks.values(), *bench.engine.tasks]:
-        task.cancel()
-    await asyncio.gather(*bench.jobs._tasks.values(), *bench.engine.tasks, return_exceptions=True)
-
-
 async def test_a_wait_goes_on(bench: Bench) -> None:
     first = bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
     created = await bench.jobs.create(bench.queued())
     await bench.until(lambda: first.polled == 1)
-    await die(bench)
+    await bench.die()
     second = bench.use(ScriptedProvider(submits=[ACCEPTED]))
     assert await bench.jobs.start() == 1
     ended = await bench.settle(created)
@@ -37,8 +30,11 @@ async def test_a_wait_goes_on(bench: Bench) -> None:
 
 async def test_a_queued_generation_is_submitted(bench: Bench) -> None:
     bench.use(ScriptedProvider(submits=[ACCEPTED]))
-    bench.engine.enqueue = _nothing  # type: ignore[method-assign]
+    bench.jobs.only_create()
     created = await bench.jobs.create(bench.queued())
+    # Admitted, and the process ends before anything runs it.
+    await bench.until_state(created, S.SUBMITTING)
+    await bench.die()
     provider = bench.use(ScriptedProvider(submits=[ACCEPTED]))
     assert await bench.jobs.start() == 1
     assert (await bench.settle(created)).state is S.SUCCEEDED
@@ -49,7 +45,7 @@ async def test_a_request_that_may_have_left_is_unknown(bench: Bench) -> None:
     first = bench.use(ScriptedProvider(gate=asyncio.Event()))
     created = await bench.jobs.create(bench.generation())
     await bench.until(lambda: len(first.calls) == 1)
-    await die(bench)
+    await bench.die()
     second = bench.use(ScriptedProvider())
     assert await bench.jobs.start() == 1
     unknown = await bench.settle(created)
@@ -63,7 +59,7 @@ async def test_a_free_one_is_made_again(bench: Bench) -> None:
     first = bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))
     created = await bench.jobs.create(bench.generation())
     await bench.until(lambda: len(first.calls) == 1)
-    await die(bench)
+    await bench.die()
     second = bench.use(ScriptedProvider(features=features))
     await bench.jobs.start()
     assert (await bench.settle(created)).state is S.SUCCEEDED
@@ -73,7 +69,7 @@ async def test_a_free_one_is_made_again(bench: Bench) -> None:
 async def test_a_reply_that_was_received_is_not_lost(bench: Bench) -> None:
     bench.use(ScriptedProvider())
     created = await bench.jobs.create(bench.generation(state=S.QUEUED))
-    await die(bench)
+    await bench.die()
     # As if the process had ended after the reply and before anything was stored.
     await bench.context.replies.save(created.id, 1, picture_reply())
     second = bench.use(ScriptedProvider())
@@ -88,7 +84,7 @@ async def test_a_half_written_reply_does_not_count(bench: Bench) -> None:
     first = bench.use(ScriptedProvider(gate=asyncio.Event()))
     created = await bench.jobs.create(bench.generation())
     await bench.until(lambda: len(first.calls) == 1)
-    await die(bench)
+    await bench.die()
     place = bench.folder / "replies" / f"{created.id}-1"
     place.mkdir(parents=True)
     (place / "0.bin").write_bytes(b"half")
@@ -114,7 +110,7 @@ async def test_a_crash_after_the_file_was_stored_stores_it_once(
     monkeypatch.setattr(library, "store", store_and_hang)
     created = await bench.jobs.create(bench.generation())
     await asyncio.wait_for(stop.wait(), 10)
-    await die(bench)
+    await bench.die()
     monkeypatch.undo()
     second = bench.use(ScriptedProvider())
     await bench.jobs.start()
@@ -130,10 +126,10 @@ async def test_a_cancellation_is_finished(bench: Bench) -> None:
     first = bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
     created = await bench.jobs.create(bench.queued())
     await bench.until(lambda: first.polled == 1)
-    await die(bench)
+    await bench.die()
     # Cancelled by a process that only looks on and tells no provider.
     await bench.jobs.cancel(created.workspace_id, created.id)
-    provider = bench.use(ScriptedProvider(features=features, polls=[remote_reply()]))
+    provider = bench.use(ScriptedProvider(features=features, polls=[Waiting(stage="running")]))
     assert await bench.jobs.start() == 1
     ended = await bench.settle(created)
     assert ended.state is S.CANCELLED
@@ -145,8 +141,9 @@ async def test_whoever_notices_a_cancellation_the_provider_is_told_once(bench: B
     first = bench.use(ScriptedProvider(submits=[ACCEPTED], polls=[Waiting(stage="running")]))
     created = await bench.jobs.create(bench.queued())
     await bench.until(lambda: first.polled == 1)
-    await die(bench)
-    provider = bench.use(ScriptedProvider(features=frozenset({Feature.CANCEL})))
+    await bench.die()
+    features = frozenset({Feature.CANCEL})
+    provider = bench.use(ScriptedProvider(features=features, polls=[Waiting(stage="running")]))
     cancelled = await bench.jobs.cancel(created.workspace_id, created.id)
     await asyncio.gather(
         bench.jobs._stop_at_provider(cancelled),
@@ -155,7 +152,3 @@ async def test_whoever_notices_a_cancellation_the_provider_is_told_once(bench: B
     )
     assert provider.cancelled == [{"id": "v-1"}]
     assert await bench.entries(created) == [("hold", -10), ("release", 10)]
-
-
-async def _nothing(*arguments: Any) -> None:
-    del arguments
