@@ -16,15 +16,16 @@ from mediawright.app.intake import (
     keep_inputs,
     to_request,
 )
+from mediawright.app.route_choice import choose_routes
 from mediawright.assets.naming import check_output_path
 from mediawright.catalog.findings import error_from
 from mediawright.catalog.preflight import Checked, preflight
-from mediawright.core.errors import InsufficientCreditError, InvalidRequestError
-from mediawright.core.generation import Generation, RoutePlan
+from mediawright.core.errors import InvalidRequestError
+from mediawright.core.generation import Generation, RoutePlan, SkippedRoute
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.core.money import Price
 from mediawright.core.states import GenerationState
-from mediawright.jobs.jobs import same_request
+from mediawright.jobs.creating import same_request
 from mediawright.store import generations
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     checked: Checked
     routes: tuple[RoutePlan, ...]
     """The routes that could be taken now, the first one first."""
+    skipped_routes: tuple[SkippedRoute, ...]
     inspected: list[Inspected]
 
     @property
@@ -80,6 +82,7 @@ async def generate(
         MissingApiKeyError: No provider for it has a key.
         InsufficientCreditError: The balance does not cover it.
         ConflictError: The idempotency key was used for another request.
+        UnavailableError: Every provider for it is left alone for a while, because it failed.
     """
     draft = _with_known_provider(runtime, draft)
     if idempotency_key is not None:
@@ -107,6 +110,7 @@ async def prepare(runtime: Runtime, workspace_id: str, draft: Draft) -> Prepared
     Raises:
         InvalidRequestError: It breaks a rule.
         MissingApiKeyError: No provider for it has a key.
+        UnavailableError: Every provider for it is left alone for a while, because it failed.
     """
     draft = _with_known_provider(runtime, draft)
     _require_model(runtime, draft.model)
@@ -114,11 +118,17 @@ async def prepare(runtime: Runtime, workspace_id: str, draft: Draft) -> Prepared
     try:
         facts = {index: item.facts for index, item in enumerate(inspected)}
         checked = check(runtime, to_request(draft, inspected), facts)
-        routes = usable_routes(runtime, checked)
+        choice = await choose_routes(runtime, checked)
     except BaseException:
         await discard(inspected)
         raise
-    return Prepared(draft=draft, checked=checked, routes=routes, inspected=inspected)
+    return Prepared(
+        draft=draft,
+        checked=checked,
+        routes=choice.routes,
+        skipped_routes=choice.skipped,
+        inspected=inspected,
+    )
 
 
 async def abandon(prepared: Prepared) -> None:
@@ -158,6 +168,7 @@ async def start(
         provider=prepared.routes[0].provider,
         request=request,
         routes=prepared.routes,
+        skipped_routes=prepared.skipped_routes,
         price=prepared.price,
         adjustments=checked.adjustments,
         estimated_seconds=checked.estimated_seconds,
@@ -189,29 +200,6 @@ def check(runtime: Runtime, request: GenerationRequest, facts: Mapping[int, Medi
     if request.output_path is not None:
         check_output_path(request.output_path, checked.operation.output_kind)
     return checked
-
-
-def usable_routes(runtime: Runtime, checked: Checked) -> tuple[RoutePlan, ...]:
-    """Return the routes whose provider could be called now, in order.
-
-    A named provider is the only candidate (rule 73).
-
-    Raises:
-        MissingApiKeyError: None could.
-        InsufficientCreditError: The price is unknown, and unknown prices are not allowed.
-    """
-    ready = tuple(route for route in checked.routes if runtime.providers.is_ready(route.provider))
-    if not ready:
-        first = checked.routes[0].provider
-        runtime.providers.get(first)
-        raise runtime.providers.missing_key(first)
-    if not ready[0].price.is_known and not runtime.settings.account.allow_unknown_price:
-        raise InsufficientCreditError(
-            "price_unknown",
-            f"Nobody knows what {checked.model.id} costs on {ready[0].provider}.",
-            hint="Choose a model with a price, or allow unknown prices in the settings.",
-        )
-    return ready
 
 
 def _require_model(runtime: Runtime, model_id: str) -> None:
