@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
+import msgspec
 import pytest
 
 from mediawright.core.errors import InvalidRequestError
@@ -19,6 +20,7 @@ from mediawright.core.provider import (
     Waiting,
 )
 from mediawright.providerkit.adapter import Again
+from mediawright.providerkit.hooks import HookNotice, HookRequest
 from mediawright.providerkit.http import JsonBody, RawBody, Trust, UnreadableReplyError
 from mediawright.providers.fal import FalAdapter
 
@@ -380,3 +382,54 @@ def test_every_error_shape_is_read(make_reply, status, body, kind, message):
     fault = ADAPTER.read_error(make_reply(body, status))
 
     assert (fault.kind, fault.message) == (kind, message)
+
+
+def test_the_queue_is_told_where_to_report(make_call):
+    url = "https://media.example.com/v1/hooks/fal/gen_1/1/token"
+    call = msgspec.structs.replace(make_call(Operation.TEXT_TO_IMAGE), hook_url=url)
+
+    assert ADAPTER.submit(call, {}).query == {"fal_webhook": url}
+    assert ADAPTER.submit(make_call(Operation.TEXT_TO_IMAGE), {}).query == {}
+
+
+@pytest.mark.parametrize(
+    ("upstream_id", "application"),
+    [
+        ("fal-ai/flux", "fal-ai/flux"),
+        ("fal-ai/flux/dev/image-to-image", "fal-ai/flux"),
+        ("workflows/me/flow/deep", "workflows/me/flow"),
+        ("comfy/me/flow", "comfy/me/flow"),
+    ],
+)
+def test_a_request_whose_reply_is_lost_has_the_urls_that_it_would_have_named(
+    upstream_id, application
+):
+    root = f"https://queue.fal.run/{application}/requests/764c"
+
+    assert ADAPTER.attach("764c", upstream_id) == {
+        "request_id": "764c",
+        "status_url": f"{root}/status",
+        "response_url": root,
+        "cancel_url": f"{root}/cancel",
+    }
+
+
+def test_no_name_of_a_request_leads_elsewhere():
+    handle = ADAPTER.attach("../../x?y#z", "fal-ai/flux")
+
+    assert handle["response_url"].endswith("/fal-ai/flux/requests/..%2F..%2Fx%3Fy%23z")
+
+
+@pytest.mark.parametrize("status", ["OK", "ERROR"])
+def test_a_report_is_the_end_of_its_request(status):
+    body = json.dumps({"request_id": "764c", "status": status, "payload": None}).encode()
+
+    notice = ADAPTER.read_hook(HookRequest(headers={}, body=body))
+
+    assert notice == HookNotice(delivery_id="764c", vendor_id="764c", finished=True)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"request_id":5}', b"\xff", b"[" * 9_000])
+def test_a_report_about_nothing_is_unreadable(body):
+    with pytest.raises(UnreadableReplyError):
+        ADAPTER.read_hook(HookRequest(headers={}, body=body))

@@ -17,6 +17,7 @@ from mediawright.store import (
     events,
     generations,
     ledger_entries,
+    provider_events,
     spans,
 )
 
@@ -52,6 +53,8 @@ QUERIES = {
     "spans": lambda c: spans.for_generation(c, "w", "gen_1"),
     "events": lambda c: events.after(c, "w", 5, 5),
     "latest event": lambda c: events.latest_sequence(c, "w"),
+    "report": lambda c: provider_events.of_delivery(c, "fal", "d"),
+    "reports": lambda c: provider_events.for_generation(c, "w", "gen_1"),
     "key": lambda c: api_keys.by_hash(c, b"digest"),
     "keys": lambda c: api_keys.for_workspace(c, "w"),
 }
@@ -59,6 +62,7 @@ PARTIAL = {
     "ix_generations_unfinished": lambda c: generations.unfinished(
         c, executor_not="me", limit=5, after="gen_1"
     ),
+    "ix_provider_events_unhandled": lambda c: provider_events.unhandled(c, limit=5, after=7),
     "ix_generations_unbooked_cancellation": lambda c: bookings.cancelled_and_open(c, "me"),
 }
 

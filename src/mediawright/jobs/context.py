@@ -53,6 +53,9 @@ class JobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Seconds for which a provider that cannot tell is asked what became of a submit."""
     hook_patience: float = 120.0
     """Seconds for which the provider's own report is awaited when its answer was lost."""
+    reported_poll_factor: float = 5.0
+    """How many times longer a provider is left alone between two polls while its own report is
+    awaited."""
     late_result_window: float = 86_400.0
     """Seconds after its end for which a generation's result is still looked for."""
     keep_cancelled_results: bool = False

@@ -14,7 +14,7 @@ from mediawright.jobs.abandoning import Spent, settle_abandoned
 from mediawright.jobs.pauses import sleep_or_change
 from mediawright.jobs.polling import cancel, poll
 from mediawright.jobs.progress import record_progress
-from mediawright.jobs.records import latest_attempt, reload
+from mediawright.jobs.records import hook_url_of, latest_attempt, reload
 from mediawright.jobs.settling import require_own, settle_fault, settle_without_media
 from mediawright.jobs.submitting import Delivered, Outcome
 from mediawright.store import attempts, bookings, generations
@@ -88,6 +88,14 @@ class _Poller:
                 # Whatever it is, the provider is likely to have more to say soon.
                 self._unstirred, self._is_reported = 0, False
                 current = await self._look()
+
+    def _interval(self) -> float:
+        """Return how long to wait before the next question.
+
+        A provider that will report itself is asked less often, because reports get lost.
+        """
+        interval = self._cadence.interval(self._unstirred - 1)
+        return interval * (self._context.settings.reported_poll_factor if self._is_reported else 1)
 
     async def _look(self) -> Generation:
         return await require_own(self._context, self._generation)

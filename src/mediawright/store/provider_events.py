@@ -40,9 +40,11 @@ class OpenEvent(msgspec.Struct, frozen=True, kw_only=True):
     upstream_id: str
 
 
+# All but the body, which is kept for people and read by nobody here.
+_EVENT = tuple(column for column in provider_events.c if column.name != "body")
 _SELECT = (
     select(
-        provider_events,
+        *_EVENT,
         generations.c.state.label("generation_state"),
         generations.c.charge_micros,
         attempts.c.state.label("attempt_state"),
@@ -73,7 +75,7 @@ _MARK = (
     .values(handled_at=bindparam("now"))
 )
 _FOR_GENERATION = (
-    select(provider_events)
+    select(*_EVENT)
     .where(
         provider_events.c.workspace_id == bindparam("workspace_id"),
         provider_events.c.generation_id == bindparam("generation_id"),
