@@ -115,6 +115,9 @@ class HttpProvider:
         uploads = await self._upload_all(call.inputs, report)
         if isinstance(uploads, Fault):
             return Declined(fault=self._clean(uploads))
+        if call.permit is not None:
+            # Uploads take their time, and much may have happened meanwhile.
+            call.permit()
         outcome = await self._submit(call, uploads)
         if isinstance(outcome, Declined):
             return Declined(fault=self._clean(outcome.fault))

@@ -188,6 +188,11 @@ class RunwayAdapter(Adapter):
         """Delete the task, which stops it if it is not finished."""
         return self._task_call("DELETE", handle)
 
+    def attach(self, vendor_id: str, upstream_id: str) -> JsonObject:
+        """Name a task; what kind of file it makes follows from its model."""
+        kind = MediaKind.IMAGE if "image" in upstream_id else MediaKind.VIDEO
+        return {"id": vendor_id, "kind": kind.value}
+
     def read_error(self, reply: HttpReply) -> Fault:
         """Read the sentence, and the fields at fault if the vendor's schema found them."""
         body = read_leniently(reply, _ErrorReply)

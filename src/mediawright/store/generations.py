@@ -46,21 +46,10 @@ _CLAIM = (
     update(generations)
     .where(
         generations.c.id == bindparam("generation_id"),
-        func.coalesce(generations.c.executor, "") != bindparam("by"),
+        func.coalesce(generations.c.executor, "") == bindparam("before"),
     )
-    .values(executor=bindparam("by"))
+    .values(executor=bindparam("following"))
     .returning(*generations.c)
-)
-_OWNERLESS = (
-    select(generations.c.id)
-    .where(
-        UNFINISHED,
-        generations.c.executor.is_(None),
-        generations.c.state.in_((GenerationState.RUNNING.value, GenerationState.STORING.value)),
-        generations.c.updated_at < bindparam("before"),
-    )
-    .order_by(generations.c.id)
-    .limit(bindparam("most"))
 )
 _GET_OWN = _GET.where(generations.c.workspace_id == bindparam("workspace_id"))
 _BY_IDEMPOTENCY_KEY = select(generations).where(
@@ -133,27 +122,16 @@ def lock(c: Connection, generation_id: str) -> Generation | None:
     return _one(c.execute(_LOCK, {"generation_id": generation_id}).first())
 
 
-def claim(c: Connection, generation_id: str, executor: str) -> Generation | None:
-    """Put an executor in charge of a generation; for the engine.
+def claim(
+    c: Connection, generation_id: str, executor: str, *, before: str | None
+) -> Generation | None:
+    """Put an executor in charge of a generation in place of another; for the engine.
 
     Returns:
-        The generation as it is now, or `None` if the executor is in charge already.
+        The generation as it is now, or `None` if `before` is not in charge of it any more.
     """
-    return _one(c.execute(_CLAIM, {"generation_id": generation_id, "by": executor}).first())
-
-
-def ownerless(c: Connection, *, before: datetime, limit: int) -> list[str]:
-    """Return the ids of generations at a provider that no executor is in charge of.
-
-    For the engine, of all workspaces.
-
-    Args:
-        c: The connection.
-        before: Only those that have not changed since.
-        limit: At most so many.
-    """
-    values = {"before": to_micros(before), "most": limit}
-    return list(c.execute(_OWNERLESS, values).scalars())
+    values = {"generation_id": generation_id, "following": executor, "before": before or ""}
+    return _one(c.execute(_CLAIM, values).first())
 
 
 def by_idempotency_key(c: Connection, workspace_id: str, key: str) -> Generation | None:
