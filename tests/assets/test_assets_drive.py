@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.exceptions import GenericError
 from obstore.store import MemoryStore
 
 from mediawright.assets.drive import Drive
@@ -90,7 +93,8 @@ async def test_files_are_found_by_age(drive, put):
 
 
 @pytest.mark.parametrize(
-    "key", ["", "/etc/passwd", "../x", "a/../../x", "a//b", "a/", "a\\b", "a\0", "."]
+    "key",
+    ["", "/etc/passwd", "../x", "a/../../x", "a//b", "a/", "a\\b", "a\0", ".", "a/b#1", "a:", "C|"],
 )
 async def test_unsafe_keys_are_refused(drive, tmp_path, key):
     source = tmp_path / "source"
@@ -135,25 +139,156 @@ def test_no_drive_is_opened_at_other_urls(url):
     assert caught.value.code == "invalid_drive_url"
 
 
-async def test_another_file_system_is_no_obstacle(local_drive, tmp_path, monkeypatch):
-    """Moving fails there, so the bytes are copied, and still appear whole."""
-    move, moved = Path.replace, []
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP])
+async def test_another_file_system_is_no_obstacle(local_drive, tmp_path, monkeypatch, number):
+    """No second name can be given there, so the bytes are copied, and still appear whole."""
+    source, target = tmp_path / "source", tmp_path / "drive" / "a" / "b.png"
+    copied = []
 
-    def replace(self: Path, target: Path) -> Path:
-        if self.name == "source":
-            raise OSError(errno.EXDEV, "another file system")
-        moved.append(target)
-        return move(self, target)
+    def refuse(*_, **__):
+        raise OSError(number, "another file system")
 
-    monkeypatch.setattr(Path, "replace", replace)
-    source = tmp_path / "source"
-    source.write_bytes(b"bytes")
+    def put(*arguments, **options):
+        copied.append(obstore_put(*arguments, **options))
+        assert not target.exists()
+
+    obstore_put = obstore.put
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr("obstore.put", put)
+    source.write_bytes(b"bytes" * 2_000_000)
     await local_drive.put_file(source, "a/b.png", content_type="image/png")
 
-    assert moved == [tmp_path / "drive" / "a" / "b.png"]
-    assert await local_drive.read("a/b.png") == b"bytes"
+    assert len(copied) == 1
+    assert target.read_bytes() == b"bytes" * 2_000_000
     assert not source.exists()
     assert list((tmp_path / "drive" / ".partial").iterdir()) == []
+
+
+async def test_a_file_on_the_same_file_system_is_not_copied(local_drive, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"bytes")
+    before = source.stat().st_ino
+    await local_drive.put_file(source, "a/b.png", content_type="image/png")
+
+    assert (tmp_path / "drive" / "a" / "b.png").stat().st_ino == before
+    assert not source.exists()
+
+
+@pytest.mark.parametrize("way", ["put_file", "create"])
+async def test_a_file_is_on_the_disk_before_it_has_its_name(
+    local_drive, tmp_path, monkeypatch, way
+):
+    target = tmp_path / "drive" / "a" / "b" / "c.png"
+    synced: list[tuple[int, bool]] = []
+
+    def sync(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, target.exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    if way == "create":
+        assert await local_drive.create("a/b/c.png", b"bytes")
+    else:
+        source = tmp_path / "source"
+        source.write_bytes(b"bytes")
+        await local_drive.put_file(source, "a/b/c.png", content_type="image/png")
+
+    assert (target.stat().st_ino, False) in synced
+    assert synced[-1] == (target.parent.stat().st_ino, True)
+    for made in (target.parent, target.parent.parent, tmp_path / "drive"):
+        assert (made.parent.stat().st_ino, False) in synced
+
+
+async def test_a_full_disk_is_told_and_costs_nothing(local_drive, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise GenericError("Unable to rename file: No space left on device (os error 28)")
+
+    monkeypatch.setattr("obstore.rename", refuse)
+    source = tmp_path / "source"
+    source.write_bytes(b"bytes")
+
+    with pytest.raises(UnavailableError, match=r"No space left on device\.$") as caught:
+        await local_drive.put_file(source, "a/b.png", content_type="image/png")
+    assert caught.value.code == "drive_unavailable"
+    with pytest.raises(UnavailableError, match=r"No space left on device\.$"):
+        await local_drive.create("a/b.png", b"bytes")
+    assert source.read_bytes() == b"bytes"
+    assert list((tmp_path / "drive" / ".partial").iterdir()) == []
+
+
+async def test_a_folder_in_the_way_of_a_file_is_told(local_drive, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"bytes")
+    assert await local_drive.create("a/b/c.png", b"x")
+
+    with pytest.raises(UnavailableError):
+        await local_drive.put_file(source, "a/b", content_type="image/png")
+    assert not await local_drive.create("a/b", b"x")
+    assert source.exists()
+
+
+async def test_a_drive_that_was_never_written_to_is_empty(local_drive, tmp_path):
+    assert await local_drive.read("a.png") is None
+    assert await local_drive.size("a.png") is None
+    assert not await local_drive.delete("a.png")
+    assert await local_drive.older_than("a", -60) == []
+    assert await local_drive.clean_up(-60) == 0
+    with pytest.raises(FileNotFoundError):
+        await read(local_drive, "a.png")
+    assert not (tmp_path / "drive").exists()
+
+
+async def test_what_was_put_there_by_other_means_is_there(local_drive, tmp_path):
+    path = tmp_path / "drive" / "agent" / "bread & butter 100%20#1 é.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"bytes")
+    key = "agent/bread & butter 100%20#1 é.png"
+
+    assert await local_drive.read(key) == b"bytes"
+    assert await local_drive.size(key) == 5
+    assert await read(local_drive, key, 1, 3) == b"yt"
+    assert await local_drive.older_than("agent", -60) == [key]
+    assert await local_drive.delete(key)
+    assert not path.exists()
+
+
+async def test_what_interrupted_writes_left_is_removed(local_drive, tmp_path):
+    folder = tmp_path / "drive" / ".partial"
+    assert await local_drive.create("a.png", b"x")
+    (folder / "0123").write_bytes(b"left")
+    (folder / "4567#1").write_bytes(b"left by obstore")
+    os.utime(folder / "0123", (0, 0))
+
+    # A file that is old itself has come here just now.
+    assert await local_drive.clean_up(3600) == 0
+    assert await local_drive.clean_up(-60) == 2
+    assert list(folder.iterdir()) == []
+    assert await local_drive.read("a.png") == b"x"
+
+
+@pytest.mark.parametrize("way", ["replaced", "deleted"])
+async def test_a_stream_never_mixes_two_files(local_drive, tmp_path, way):
+    source = tmp_path / "source"
+    source.write_bytes(b"1" * 2_000_000)
+    await local_drive.put_file(source, "a", content_type="image/png")
+    source.write_bytes(b"2" * 2_000_000)
+    chunks = local_drive.open_stream("a")
+    assert set(await anext(chunks)) == set(b"1")
+    if way == "replaced":
+        await local_drive.put_file(source, "a", content_type="image/png")
+    else:
+        await local_drive.delete("a")
+
+    with pytest.raises(FileNotFoundError):
+        await anext(chunks)
+    if way == "replaced":
+        assert await read(local_drive, "a") == b"2" * 2_000_000
+
+
+async def test_of_many_who_create_a_file_one_succeeds(local_drive):
+    won = await asyncio.gather(*(local_drive.create("mark", b"%d" % n) for n in range(12)))
+
+    assert won.count(True) == 1
+    assert await local_drive.read("mark") == b"%d" % won.index(True)
 
 
 async def test_a_file_where_a_folder_is_needed_is_in_the_way(local_drive):
@@ -181,8 +316,6 @@ def test_files_come_and_go_at_once(tmp_path):
 
 
 async def test_a_store_that_fails_is_told_as_such(tmp_path, monkeypatch):
-    from obstore.exceptions import GenericError
-
     async def refuse(*_, **__):
         raise GenericError("403: secret-token")
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mediawright.assets.drive import Drive
+from mediawright.assets.local_drive import PARTIAL_FOLDER
 from mediawright.assets.naming import (
     alternatives,
     check_output_path,
@@ -41,6 +43,8 @@ NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
         ("Zürich/東京 at dusk", "webp", "agent/Zürich/東京 at dusk.webp"),
         ("space/cat", "png", "agent/space/cat.png"),
         ("opus.oga", "ogg", "agent/opus.oga"),
+        ("take #1", "wav", "agent/take #1.wav"),
+        ("take #1/100%20 & more~", "png", "agent/take #1/100%20 & more~.png"),
     ],
 )
 def test_output_paths_lead_into_the_drives(path, extension, key):
@@ -162,6 +166,53 @@ def test_a_drive_takes_no_unsafe_key(tmp_path_factory, key):
     assert path is not None
     assert path.is_relative_to(root)
     assert ".." not in path.parts
+
+
+awkward = st.text(alphabet="aC019#%:|&~.*?<>[]{}^`'\" é\u0301日😀\u200d/", min_size=1, max_size=24)
+
+
+@settings(max_examples=60)
+@given(key=awkward | st.text(min_size=1, max_size=40))
+@example(key="agent/bread & butter.png")
+@example(key="agent/bread%20&%20butter%2F..png")
+@example(key="take #1/C:/#1.png")
+@example(key="agent/e\u0301.png")
+@example(key="agent/...")
+@example(key="a#\uff11")
+@example(key="1:")
+@example(key="x" * 255)
+def test_a_file_lies_on_the_disk_under_precisely_its_name(tmp_path_factory, key):
+    parts = key.split("/")
+    assume(is_safe_key(key) and all(len(part.encode()) <= 255 for part in parts))
+    # Where drives keep what has no name yet.
+    assume(parts[0] != PARTIAL_FOLDER)
+    root = tmp_path_factory.mktemp("drive")
+    asyncio.run(come_and_go(root, key))
+
+
+async def come_and_go(root: Path, key: str) -> None:
+    drive, source = Drive.local(root / "drive"), root / "source"
+    folder = key.partition("/")[0]
+
+    def below() -> list[str]:
+        drive_root = root / "drive"
+        files = (path for path in drive_root.rglob("*") if path.is_file())
+        return [str(path.relative_to(drive_root)) for path in files]
+
+    assert await drive.create(key, b"created")
+    assert not await drive.create(key, b"again")
+    assert below() == [key]
+    assert await drive.read(key) == b"created"
+    source.write_bytes(b"moved here")
+    await drive.put_file(source, key, content_type="image/png")
+    assert below() == [key]
+    assert drive.local_path(key) == root / "drive" / key
+    assert await drive.size(key) == 10
+    assert b"".join([chunk async for chunk in drive.open_stream(key, 1, 5)]) == b"oved"
+    if folder != key and is_safe_key(folder):
+        assert await drive.older_than(folder, -60) == [key]
+    assert await drive.delete(key)
+    assert below() == []
 
 
 def test_names_that_are_taken_get_numbers():

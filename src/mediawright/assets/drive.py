@@ -14,8 +14,6 @@ from mediawright.assets.naming import is_safe_key
 from mediawright.core.errors import InternalError
 
 CHUNK_BYTES = 1_048_576
-PARTIAL_FOLDER = ".partial"
-"""Where a drive keeps what it is still copying."""
 
 
 class Drive(ABC):
@@ -105,6 +103,18 @@ class Drive(ABC):
     async def older_than(self, prefix: str, seconds: float) -> list[str]:
         """Return the keys below a folder whose files were written longer ago than that."""
 
+    async def clean_up(self, older_than_seconds: float) -> int:
+        """Remove what interrupted writes left behind; not all drives have such.
+
+        Args:
+            older_than_seconds: What is younger may be in use.
+
+        Returns:
+            How many files were removed; none of them had a key.
+        """
+        del older_than_seconds
+        return 0
+
     async def is_blocked(self, key: str) -> bool:
         """Tell whether no file can have the key, because another stands in its way."""
         require_safe(key)
@@ -119,9 +129,9 @@ def require_safe(key: str) -> str:
     """Return the key.
 
     Raises:
-        InternalError: `unsafe_key`: it leads out of the drive. What callers ask for is
-            checked long before and never gets here.
+        InternalError: `unsafe_key`: it leads out of the drive, or no file can have it. What
+            callers ask for is checked long before and never gets here.
     """
     if not is_safe_key(key):
-        raise InternalError("unsafe_key", "A key leads out of the drive.")
+        raise InternalError("unsafe_key", "A key leads out of the drive, or is none for a file.")
     return key

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from mediawright.assets import reservations
-from mediawright.assets.drive import PARTIAL_FOLDER, Drive
+from mediawright.assets.drive import Drive
 from mediawright.assets.formats import JSON, Format, format_for_content_type
 from mediawright.assets.image_probe import MOST_PIXELS
 from mediawright.assets.inspect import probe_with_format
@@ -249,9 +249,9 @@ class AssetLibrary(FileReader):
             How many files were removed; never one that was stored.
         """
         removed = await asyncio.to_thread(self._staging.clean_up_now, older_than_seconds)
-        for folder in (reservations.FOLDER, PARTIAL_FOLDER):
-            for key in await self._drive.older_than(folder, older_than_seconds):
-                removed += await self._drive.delete(key)
+        removed += await self._drive.clean_up(older_than_seconds)
+        for key in await self._drive.older_than(reservations.FOLDER, older_than_seconds):
+            removed += await self._drive.delete(key)
         return removed
 
     async def _stage(self, source: Source, *, unchanging: bool) -> tuple[Path, str | None]:

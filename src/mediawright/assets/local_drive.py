@@ -6,19 +6,35 @@ import asyncio
 import contextlib
 import errno
 import os
-import shutil
+import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from mediawright.assets.drive import CHUNK_BYTES, PARTIAL_FOLDER, Drive, require_safe
-from mediawright.core.errors import InternalError
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.store import LocalStore
+
+from mediawright.assets.drive import CHUNK_BYTES, require_safe
+from mediawright.assets.obstore_drive import ObstoreDrive
+from mediawright.core.errors import InternalError, UnavailableError
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, ObjectMeta
+
+PARTIAL_FOLDER = ".partial"
+"""Where lies what has not got its name yet."""
+
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+_NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 
 
-class LocalDrive(Drive):
-    """Files in a folder, moved into place whole.
+class LocalDrive(ObstoreDrive):
+    """Files in a folder, which get their names whole.
+
+    A file's key is its path: what is put into the folder by other means is there too.
 
     Args:
         folder: The drive's root.
@@ -46,52 +62,68 @@ class LocalDrive(Drive):
     def put_file_now(self, source: Path, key: str) -> None:
         """Like `put_file`, for a thread that may block."""
         target = self._path(key)
-        _sync_file(source)
-        self._make_folder(target.parent)
-        self._move(source, target)
-        _sync_folder(target.parent)
+        with _writing():
+            self._make_folder(target.parent)
+            store = LocalStore(self._root)
+            with self._partial_key() as partial:
+                self._bring_in(source, store, partial)
+                obstore.rename(store, partial, key)
+            _sync_folder(target.parent)
+            source.unlink()
 
     async def create(self, key: str, data: bytes) -> bool:
         """Write a small file if the key is free; of several who try, one succeeds."""
         return await asyncio.to_thread(self._create, key, data)
 
-    async def read(self, key: str) -> bytes | None:
-        """Return a small file's bytes; `None` if there is none."""
-        return await asyncio.to_thread(self._read, key)
-
-    async def size(self, key: str) -> int | None:
-        """Return a file's size in bytes; `None` if there is none."""
-        return await asyncio.to_thread(self._size, key)
-
-    async def is_blocked(self, key: str) -> bool:
-        """Tell whether a file stands where the key needs a folder."""
-        return await asyncio.to_thread(self._is_blocked, key)
-
     async def open_stream(
         self, key: str, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
-        """Read a file, or a part of it, in chunks of at most about a megabyte."""
-        file = await asyncio.to_thread(self._open_at, key, start)
-        try:
-            left = None if end is None else max(0, end - start)
-            while left is None or left > 0:
-                most = CHUNK_BYTES if left is None else min(CHUNK_BYTES, left)
-                chunk = await asyncio.to_thread(file.read, most)
-                if not chunk:
-                    return
-                if left is not None:
-                    left -= len(chunk)
-                yield chunk
-        finally:
-            file.close()
+        """Read a file, or a part of it, in chunks of at most about a megabyte.
+
+        A file that is replaced or deleted meanwhile ends in a `FileNotFoundError`, never in
+        the bytes of another.
+        """
+        # obstore's own stream comes in pieces of 8 KiB, each from another thread.
+        found, chunk = await asyncio.to_thread(self._first_part, key, start, end)
+        last = _last(found, end)
+        while chunk:
+            yield chunk
+            start += len(chunk)
+            if start >= last:
+                return
+            part = (start, min(start + CHUNK_BYTES, last))
+            chunk = await self._get(key, {"range": part, "if_match": found["e_tag"]})
 
     async def delete(self, key: str) -> bool:
         """Delete a file and tell whether there was one; its folder stays."""
         return await asyncio.to_thread(self.delete_now, key)
 
-    async def older_than(self, prefix: str, seconds: float) -> list[str]:
-        """Return the keys below a folder whose files were written longer ago than that."""
-        return await asyncio.to_thread(self._older_than, prefix, seconds)
+    def delete_now(self, key: str) -> bool:
+        """Like `delete`, for a thread that may block."""
+        try:
+            with self._translated():
+                obstore.delete(self._open(key), key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def is_blocked(self, key: str) -> bool:
+        """Tell whether a file stands where the key needs a folder."""
+        return await asyncio.to_thread(self._is_blocked, key)
+
+    async def clean_up(self, older_than_seconds: float) -> int:
+        """Remove what interrupted writes left behind."""
+        return await asyncio.to_thread(self._clean_up, older_than_seconds)
+
+    async def _reach(self, key: str) -> LocalStore:
+        return await asyncio.to_thread(self._open, key)
+
+    def _open(self, key: str) -> LocalStore:
+        self._path(key)
+        # Before the first write there is none, which obstore takes for a failure.
+        if not self._root.exists():
+            raise FileNotFoundError(errno.ENOENT, "The drive is empty.")
+        return LocalStore(self._root)
 
     def _path(self, key: str) -> Path:
         path = self._root / require_safe(key)
@@ -101,28 +133,80 @@ class LocalDrive(Drive):
             raise InternalError("unsafe_key", "A key leads out of the drive.")
         return path
 
-    def _move(self, source: Path, target: Path) -> None:
-        try:
-            source.replace(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-        else:
-            return
-        # Another file system: copy inside the drive first, so that it still appears whole.
-        partial = self._partial()
-        try:
-            shutil.copyfile(source, partial)
-            _sync_file(partial)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        source.unlink()
+    def _failure(self, error: BaseError) -> Exception:
+        if isinstance(error, PreconditionError):
+            return FileNotFoundError(errno.ENOENT, "The file was replaced.")
+        number = _number_of(error)
+        if number in _NOTHING_THERE:
+            return FileNotFoundError(errno.ENOENT, os.strerror(number))
+        return _unavailable(number)
 
-    def _partial(self) -> Path:
-        folder = self._root / PARTIAL_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / uuid4().hex
+    async def _head(self, key: str) -> ObjectMeta:
+        return await asyncio.to_thread(self._head_now, key)
+
+    async def _get(self, key: str, options: GetOptions | None = None) -> bytes:
+        return await asyncio.to_thread(self._get_now, key, options)
+
+    # In one thread with the checks, which is half the way of obstore's own for event loops.
+    def _head_now(self, key: str) -> ObjectMeta:
+        with self._translated():
+            return obstore.head(self._open(key), key)
+
+    def _first_part(self, key: str, start: int, end: int | None) -> tuple[ObjectMeta, bytes]:
+        with self._translated():
+            store = self._open(key)
+            found = obstore.head(store, key)
+            stop = min(start + CHUNK_BYTES, _last(found, end))
+            if start >= stop:
+                return found, b""
+            part = obstore.get(store, key, options={"range": (start, stop)})
+            # If the file was replaced just now, what follows is to be of the new one.
+            return part.meta, bytes(part.bytes())
+
+    def _get_now(self, key: str, options: GetOptions | None) -> bytes:
+        with self._translated():
+            return bytes(obstore.get(self._open(key), key, options=options).bytes())
+
+    @contextlib.contextmanager
+    def _partial_key(self) -> Generator[str, None, None]:
+        """A key for what has not got its name yet; it is free again afterwards."""
+        key = f"{PARTIAL_FOLDER}/{uuid4().hex}"
+        path = self._root / key
+        self._make_folder(path.parent)
+        try:
+            yield key
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _bring_in(self, source: Path, store: LocalStore, partial: str) -> None:
+        path = self._root / partial
+        # Before it gets another name, which would have to be brought to the disk too.
+        _sync_file(source)
+        try:
+            os.link(source, path)
+        except OSError:
+            # Another file system, or one without links.
+            obstore.put(store, partial, source, max_concurrency=2)
+            # obstore leaves it to the system when the bytes get to the disk.
+            _sync_file(path)
+
+    def _create(self, key: str, data: bytes) -> bool:
+        target = self._path(key)
+        if os.path.lexists(target):
+            return False
+        with _writing():
+            self._make_folder(target.parent)
+            store = LocalStore(self._root)
+            with self._partial_key() as partial:
+                # Not at once under its name, where a power cut might leave it empty.
+                obstore.put(store, partial, data, use_multipart=False)
+                _sync_file(self._root / partial)
+                try:
+                    obstore.rename(store, partial, key, overwrite=False)
+                except AlreadyExistsError:
+                    return False
+            _sync_folder(target.parent)
+        return True
 
     def _make_folder(self, folder: Path) -> None:
         missing: list[Path] = []
@@ -133,57 +217,49 @@ class LocalDrive(Drive):
             one.mkdir(exist_ok=True)
             _sync_folder(one.parent)
 
-    def _create(self, key: str, data: bytes) -> bool:
-        target = self._path(key)
-        self._make_folder(target.parent)
-        partial = self._partial()
-        try:
-            partial.write_bytes(data)
-            _sync_file(partial)
-            # Unlike a move, a link never replaces.
-            os.link(partial, target)
-        except FileExistsError:
-            return False
-        finally:
-            partial.unlink(missing_ok=True)
-        _sync_folder(target.parent)
-        return True
-
-    def _read(self, key: str) -> bytes | None:
-        try:
-            return self._path(key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
-
-    def _size(self, key: str) -> int | None:
-        path = self._path(key)
-        return path.stat().st_size if path.is_file() else None
-
     def _is_blocked(self, key: str) -> bool:
         parents = self._path(key).relative_to(self._root).parents
         return any((self._root / parent).is_file() for parent in parents)
 
-    def _open_at(self, key: str, start: int) -> BinaryIO:
-        file = self._path(key).open("rb")
-        file.seek(start)
-        return file
+    def _clean_up(self, older_than_seconds: float) -> int:
+        limit = time.time() - older_than_seconds
+        removed = 0
+        # Not listed by obstore, which hides what it has begun itself.
+        for path in (self._root / PARTIAL_FOLDER).glob("*"):
+            # When it came here; what is moved keeps the time when it was written.
+            with contextlib.suppress(FileNotFoundError):
+                if not path.is_dir() and path.lstat().st_ctime < limit:
+                    path.unlink()
+                    removed += 1
+        return removed
 
-    def delete_now(self, key: str) -> bool:
-        """Like `delete`, for a thread that may block."""
-        path = self._path(key)
-        try:
-            path.unlink()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        return True
 
-    def _older_than(self, prefix: str, seconds: float) -> list[str]:
-        limit = time.time() - seconds
-        return sorted(
-            path.relative_to(self._root).as_posix()
-            for path in self._path(prefix).rglob("*")
-            if path.is_file() and path.stat().st_mtime < limit
-        )
+@contextlib.contextmanager
+def _writing() -> Generator[None, None, None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise _unavailable(_number_of(error)) from error
+
+
+def _number_of(error: BaseError | OSError) -> int:
+    """Return the system's number for what went wrong, which obstore has in its text only."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    found = _SYSTEM_ERROR.search(str(error))
+    return int(found.group(1)) if found else errno.EIO
+
+
+def _unavailable(number: int) -> UnavailableError:
+    return UnavailableError(
+        "drive_unavailable",
+        f"The drive's folder cannot be used: {os.strerror(number)}.",
+        hint="Check who may read and write it, and whether its disk has space.",
+    )
+
+
+def _last(found: ObjectMeta, end: int | None) -> int:
+    return found["size"] if end is None else min(end, found["size"])
 
 
 def _sync_file(path: Path) -> None:

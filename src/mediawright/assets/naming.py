@@ -33,6 +33,9 @@ _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"}
     | {f"{device}{n}" for device in ("com", "lpt") for n in "123456789¹²³"}
 )
+# What obstore's local store calls its own files, and what it takes for a folder (a drive of
+# Windows). The name of a media file ends with its extension, so none is like these.
+_RESERVED_ENDING = re.compile(r"(#[0-9]+|[A-Za-z][:|])\Z")
 _FORBIDDEN = frozenset('<>:"|?*\\')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID_VERSION = 7
@@ -152,8 +155,13 @@ def rendition_key(key: str, word: str, extension: str) -> str:
 
 
 def is_safe_key(key: str) -> bool:
-    """Tell whether a key names a file inside the drive, whatever the drive is made of."""
-    return bool(key) and "\\" not in key and all(_is_safe_part(part) for part in key.split("/"))
+    """Tell whether a key names a file inside the drive, whatever the drive is made of.
+
+    A key that ends like `#1` or `C:` does not; in the names of folders these are allowed.
+    """
+    if "\\" in key or _RESERVED_ENDING.search(key):
+        return False
+    return all(_is_safe_part(part) for part in key.split("/"))
 
 
 def _split(path: str) -> tuple[str, str]:

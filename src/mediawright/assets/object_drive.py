@@ -1,10 +1,8 @@
-"""The drive of a bucket, or of anything else that obstore reaches."""
+"""The drive of a bucket, or of anything else elsewhere that obstore reaches."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -13,14 +11,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import from_url
 
-from mediawright.assets.drive import CHUNK_BYTES, Drive, require_safe
+from mediawright.assets.drive import Drive, require_safe
 from mediawright.assets.local_drive import LocalDrive
+from mediawright.assets.obstore_drive import ObstoreDrive
 from mediawright.core.errors import InvalidRequestError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
 _SCHEMES = frozenset({"s3", "s3a", "gs", "az", "abfs", "abfss", "azure", "adl", "memory"})
@@ -39,7 +35,7 @@ def open_drive(url: str) -> Drive:
         raise _invalid_url() from error
 
 
-class ObjectDrive(Drive):
+class ObjectDrive(ObstoreDrive):
     """Objects in a bucket.
 
     Args:
@@ -59,96 +55,52 @@ class ObjectDrive(Drive):
 
     async def put_file(self, source: Path, key: str, *, content_type: str) -> None:
         """Upload a finished file in parts, replacing what has the key; `source` is gone."""
-        try:
+        store = await self._reach(key)
+        with self._translated():
             await obstore.put_async(
-                self._store,
-                require_safe(key),
+                store,
+                key,
                 source,
                 attributes={"Content-Type": content_type},
                 max_concurrency=2,
             )
-        except BaseError as error:
-            raise _unavailable() from error
         await asyncio.to_thread(source.unlink)
 
     async def create(self, key: str, data: bytes) -> bool:
         """Write a small object if the key is free; of several who try, one succeeds."""
+        store = await self._reach(key)
         try:
-            await obstore.put_async(self._store, require_safe(key), data, mode="create")
+            await obstore.put_async(store, key, data, mode="create")
         except (AlreadyExistsError, PreconditionError):
             return False
         except BaseError as error:
-            raise _unavailable() from error
+            raise self._failure(error) from error
         return True
-
-    async def read(self, key: str) -> bytes | None:
-        """Return a small object's bytes; `None` if there is none."""
-        try:
-            found = await obstore.get_async(self._store, require_safe(key))
-            return bytes(await found.bytes_async())
-        except FileNotFoundError:
-            return None
-        except BaseError as error:
-            raise _unavailable() from error
-
-    async def size(self, key: str) -> int | None:
-        """Return an object's size in bytes; `None` if there is none."""
-        try:
-            return (await obstore.head_async(self._store, require_safe(key)))["size"]
-        except FileNotFoundError:
-            return None
-        except BaseError as error:
-            raise _unavailable() from error
-
-    async def open_stream(
-        self, key: str, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
-        """Read an object, or a part of it, in chunks of at most about a megabyte."""
-        size = await self.size(key)
-        if size is None:
-            raise FileNotFoundError(key)
-        last = size if end is None else min(end, size)
-        if start >= last:
-            return
-        try:
-            found = await obstore.get_async(self._store, key, options={"range": (start, last)})
-            async for chunk in found.stream(CHUNK_BYTES):
-                # What comes is at least as long as asked for.
-                for at in range(0, len(chunk), CHUNK_BYTES):
-                    yield bytes(chunk[at : at + CHUNK_BYTES])
-        except BaseError as error:
-            raise _unavailable() from error
 
     async def delete(self, key: str) -> bool:
         """Delete an object; tell whether there was one."""
+        # Deleting what is not there succeeds in a bucket.
         if not await self.exists(key):
             return False
         try:
-            await obstore.delete_async(self._store, require_safe(key))
+            with self._translated():
+                store = await self._reach(key)
+                await obstore.delete_async(store, key)
         except FileNotFoundError:
             return False
-        except BaseError as error:
-            raise _unavailable() from error
         return True
 
-    async def older_than(self, prefix: str, seconds: float) -> list[str]:
-        """Return the keys below a folder whose objects were written longer ago than that."""
-        limit = datetime.now(UTC) - timedelta(seconds=seconds)
-        try:
-            return sorted(
-                [
-                    entry["path"]
-                    async for page in self._pages(require_safe(prefix))
-                    for entry in page
-                    if entry["last_modified"] < limit
-                ]
-            )
-        except BaseError as error:
-            raise _unavailable() from error
+    async def _reach(self, key: str) -> ObjectStore:
+        require_safe(key)
+        return self._store
 
-    def _pages(self, prefix: str) -> AsyncIterator[Sequence[ObjectMeta]]:
-        # Its overloads for Arrow, which is not installed, are of unknown type.
-        return obstore.list(self._store, prefix)  # pyright: ignore[reportUnknownMemberType]
+    def _failure(self, error: BaseError) -> Exception:
+        del error
+        return UnavailableError(
+            "drive_unavailable",
+            "The drive cannot be reached, or refuses.",
+            hint="Check its URL and credentials, and whether the service answers.",
+        )
 
 
 def _invalid_url() -> InvalidRequestError:
@@ -156,12 +108,4 @@ def _invalid_url() -> InvalidRequestError:
         "invalid_drive_url",
         "No drive can be opened at the URL.",
         hint="Use s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder.",
-    )
-
-
-def _unavailable() -> UnavailableError:
-    return UnavailableError(
-        "drive_unavailable",
-        "The drive cannot be reached, or refuses.",
-        hint="Check its URL and credentials, and whether the service answers.",
     )
