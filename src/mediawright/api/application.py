@@ -21,6 +21,7 @@ from mediawright.api.routes import (
     hooks,
     metrics,
     models,
+    providers,
     usage,
     webhooks,
 )
@@ -65,6 +66,7 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
     for module in (
         generations,
         models,
+        providers,
         assets,
         events,
         health,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mediawright.app.intake import Draft, InputSource, parse_source
-from mediawright.app.parameters import parameters_from
+from mediawright.app.parameters import parameters_from, parse_fallback
 from mediawright.catalog.values import parse_generation_type
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.operations import Operation
@@ -22,6 +22,7 @@ _OUTSIDE_PARAMETERS = {
     "source_media_urls",
     "inputs",
     "provider",
+    "fallback",
     "file_path",
     "metadata",
 }
@@ -49,6 +50,7 @@ def draft_of(body: GenerateBody, own_asset: OwnAsset) -> Draft:
         inputs=_inputs(body, own_asset),
         parameters=parameters_from(given),
         provider=body.provider,
+        fallback=parse_fallback(body.fallback),
         output_path=body.file_path,
         metadata=body.metadata or {},
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mediawright.app.route_views import RouteOutcome
 from mediawright.core.money import Currency, PriceBasis
 from mediawright.core.operations import MediaKind, Operation
-from mediawright.core.request import AdjustmentKind
+from mediawright.core.request import AdjustmentKind, FallbackPolicy
 from mediawright.core.states import GenerationState, PublicStatus
 
 
@@ -82,6 +83,20 @@ class ProblemBody(_Reply):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
+class RouteBody(_Reply):
+    """What became of one way to run a request."""
+
+    provider: str
+    upstream_id: str
+    outcome: RouteOutcome = Field(
+        description="`taken`, `trying`, `failed`, `unknown` (nobody can tell whether it was "
+        "taken), `skipped`, or `untried`."
+    )
+    attempts: int = Field(description="How often it was sent.")
+    reason: str | None = Field(description="A stable code, where it was skipped or failed.")
+    message: str | None
+
+
 class GenerationBody(_Reply):
     """A generation."""
 
@@ -91,6 +106,10 @@ class GenerationBody(_Reply):
     model: str
     generation_type: Operation
     provider: str | None
+    fallback: FallbackPolicy = Field(description="When another provider is tried.")
+    routes: list[RouteBody] | None = Field(
+        description="What became of each route, in order; `null` in lists."
+    )
     prompt: str | None
     progress: float | None = Field(description="0 to 1; `null` while nobody knows.")
     stage: str | None = Field(description="The provider's own word for what it is doing.")

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from mediawright.api.texts import Text, readable
 from mediawright.catalog.values import read_seconds
 from mediawright.core.operations import EditMode, InputRole
+from mediawright.core.request import FallbackPolicy
 
 _MOST_ITEMS = 64
 
@@ -81,6 +82,11 @@ class GenerateBody(_Request):
         default=None, description="Input files, after those of `source_media_urls`."
     )
     provider: Text | None = Field(default=None, description="This provider and no other.")
+    fallback: FallbackPolicy | None = Field(
+        default=None,
+        description="When another provider is tried after one that surely did not take it: "
+        "`none`, `on_outage` (the default), or `on_refusal`, which includes outages.",
+    )
     file_path: Text | None = Field(default=None, description="Where in the drive the file goes.")
     metadata: Labels | None = Field(
         default=None, description="Your own labels, such as `conversation_id` and `persona`."

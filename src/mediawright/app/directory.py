@@ -104,7 +104,7 @@ class Directory:
         Raises:
             InvalidRequestError: `unknown_provider` (rule 67).
         """
-        resolved = PROVIDER_ALIASES.get(name, name)
+        resolved = self.canonical(name)
         if resolved != LOCAL and resolved not in provider_names():
             raise InvalidRequestError(
                 "unknown_provider",
@@ -113,6 +113,11 @@ class Directory:
                 details={"allowed": sorted(self.names())},
             )
         return resolved
+
+    @staticmethod
+    def canonical(name: str) -> str:
+        """Return our name for what may be another's name for a provider of ours."""
+        return PROVIDER_ALIASES.get(name, name)
 
     def names(self) -> list[str]:
         """Return the names of all providers."""

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediawright._version import __version__
+from mediawright.app.providers import ProviderView, circuit_words, list_providers
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.core.errors import MediawrightError
 from mediawright.core.states import GenerationState
+from mediawright.jobs.faults import ACCOUNT_CODES
 from mediawright.store import generations
+from mediawright.store.tables import HealthState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mediawright.app.runtime import Runtime
 
 _LITTLE_SPACE = 1024**3
@@ -29,6 +34,8 @@ class FindingState(StrEnum):
     OK = "ok"
     ABSENT = "absent"
     """Not set up, and not needed by everybody."""
+    FAILING = "failing"
+    """It is set up, and does not work for the time being."""
     BROKEN = "broken"
 
 
@@ -55,7 +62,7 @@ async def examine(runtime: Runtime) -> list[Finding]:
         await _disk(runtime),
         *_engines(runtime),
         *_extras(),
-        *_providers(runtime),
+        *await _providers(runtime),
     ]
 
 
@@ -147,17 +154,34 @@ def _extras() -> list[Finding]:
     ]
 
 
-def _providers(runtime: Runtime) -> list[Finding]:
-    findings: list[Finding] = []
-    for facts in runtime.providers.facts():
-        if facts.variable is None:
-            continue
-        if not facts.enabled:
-            state, text = FindingState.ABSENT, "switched off in the settings"
-        elif facts.ready:
-            where = "imitated by the sandbox" if facts.sandboxed else f"key in {facts.variable}"
-            state, text = FindingState.OK, where
-        else:
-            state, text = FindingState.ABSENT, f"no key; set {facts.variable} to use it"
-        findings.append(Finding(subject=facts.name, state=state, text=text))
-    return findings
+async def _providers(runtime: Runtime) -> list[Finding]:
+    now = runtime.clock.now()
+    found = [view for view in await list_providers(runtime) if view.facts.variable is not None]
+    return [_provider(view, now) for view in found]
+
+
+def _provider(view: ProviderView, now: datetime) -> Finding:
+    facts, health = view.facts, view.health
+    if not facts.enabled:
+        state, text = FindingState.ABSENT, "switched off in the settings"
+    elif not facts.ready:
+        state, text = FindingState.ABSENT, f"no key; set {facts.variable} to use it"
+    else:
+        where = "imitated by the sandbox" if facts.sandboxed else f"key in {facts.variable}"
+        state, text = FindingState.OK, where
+        if health.state is not HealthState.CLOSED:
+            return _failing(view, f"{where}; {circuit_words(view, now)}")
+    return Finding(subject=facts.name, state=state, text=text)
+
+
+def _failing(view: ProviderView, text: str) -> Finding:
+    """Return what is told of a provider that is left alone; some causes mend themselves."""
+    error = view.health.last_error
+    if error is None or error.code not in ACCOUNT_CODES:
+        return Finding(subject=view.facts.name, state=FindingState.FAILING, text=text)
+    return Finding(
+        subject=view.facts.name,
+        state=FindingState.BROKEN,
+        text=text,
+        hint=f"{error.message} {error.hint} Then: mediawright providers reset {view.facts.name}",
+    )

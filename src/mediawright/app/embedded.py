@@ -13,7 +13,8 @@ from mediawright.app.follow import OnProgress, failure_of, get_generation, trace
 from mediawright.app.generate import generate
 from mediawright.app.intake import Draft, InputSource, parse_source
 from mediawright.app.logs import use_the_host_s_logging
-from mediawright.app.parameters import parameters_from
+from mediawright.app.parameters import parameters_from, parse_fallback
+from mediawright.app.route_views import outputs_and_attempts
 from mediawright.app.runtime import Runtime
 from mediawright.app.settings import Settings, load_settings
 from mediawright.app.views import generation_view, local_urls, outputs_of
@@ -21,6 +22,7 @@ from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.catalog.values import parse_generation_type
 from mediawright.core.errors import WaitTimeoutError
 from mediawright.core.operations import InputRole, Operation
+from mediawright.core.request import FallbackPolicy
 from mediawright.core.states import GenerationState
 
 if TYPE_CHECKING:
@@ -121,8 +123,8 @@ class AsyncHandle:
 
     async def describe(self) -> dict[str, Any]:
         """Return the public form of the generation, as the REST API shows it."""
-        outputs = await outputs_of(self._runtime, await self.refresh())
-        return generation_view(self._generation, outputs, local_urls(self._runtime))
+        outputs, attempts = await outputs_and_attempts(self._runtime, await self.refresh())
+        return generation_view(self._generation, outputs, local_urls(self._runtime), attempts)
 
 
 class AsyncMediawright:
@@ -209,6 +211,7 @@ class AsyncMediawright:
         operation: Operation | str | None = None,
         inputs: Sequence[Source | InputSource] = (),
         provider: str | None = None,
+        fallback: FallbackPolicy | str = FallbackPolicy.ON_OUTAGE,
         output_path: str | None = None,
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
@@ -222,6 +225,8 @@ class AsyncMediawright:
             operation: Such as `text-to-image`; usually clear from model and inputs.
             inputs: Pictures, clips and sounds to work from.
             provider: This provider and no other.
+            fallback: When another provider is tried after one that surely did not take it:
+                `none`, `on_outage`, or `on_refusal`, which includes outages.
             output_path: Where in the drive the file goes.
             metadata: Labels of your own, such as `conversation_id`.
             idempotency_key: Your name for this request: using it again makes nothing new.
@@ -240,6 +245,7 @@ class AsyncMediawright:
             inputs=tuple(_source(item) for item in inputs),
             parameters=parameters_from(parameters),
             provider=provider,
+            fallback=parse_fallback(fallback),
             output_path=output_path,
             metadata=dict(metadata or {}),
         )

@@ -9,7 +9,7 @@ import msgspec
 
 from mediawright.catalog.values import parse_duration
 from mediawright.core.errors import InvalidRequestError
-from mediawright.core.request import Parameters
+from mediawright.core.request import FallbackPolicy, Parameters
 
 ALIASES = {
     "n": "count",
@@ -55,3 +55,23 @@ def parameters_from(values: Mapping[str, Any]) -> Parameters:
             f"A parameter has an impossible value: {error}",
             pointer=f"/parameters/{name}" if name else "/parameters",
         ) from error
+
+
+def parse_fallback(value: str | None) -> FallbackPolicy:
+    """Return the policy that a word names; the usual one for `None`.
+
+    Raises:
+        InvalidRequestError: `invalid_fallback`.
+    """
+    if value is None:
+        return FallbackPolicy.ON_OUTAGE
+    if value in set(FallbackPolicy):
+        return FallbackPolicy(value)
+    allowed = [policy.value for policy in FallbackPolicy]
+    raise InvalidRequestError(
+        "invalid_fallback",
+        f"There is no fallback policy {value!r}.",
+        pointer="/fallback",
+        hint=f"Use {', '.join(allowed[:-1])} or {allowed[-1]}.",
+        details={"allowed": allowed},
+    )

@@ -12,6 +12,7 @@ from mediawright.app.embedded import AsyncHandle, AsyncMediawright, Result, Sour
 from mediawright.app.intake import InputSource
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.core.operations import Operation
+from mediawright.core.request import FallbackPolicy
 
 if TYPE_CHECKING:
     from mediawright.app.follow import OnProgress
@@ -144,6 +145,7 @@ class Mediawright:
         operation: Operation | str | None = None,
         inputs: Sequence[Source | InputSource] = (),
         provider: str | None = None,
+        fallback: FallbackPolicy | str = FallbackPolicy.ON_OUTAGE,
         output_path: str | None = None,
         metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
@@ -157,6 +159,7 @@ class Mediawright:
                 operation=operation,
                 inputs=inputs,
                 provider=provider,
+                fallback=fallback,
                 output_path=output_path,
                 metadata=metadata,
                 idempotency_key=idempotency_key,

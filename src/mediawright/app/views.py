@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mediawright.app.route_views import route_views
 from mediawright.core.states import GenerationState
 from mediawright.store import assets
 
 if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
-    from mediawright.core.generation import Asset, Generation
+    from mediawright.core.generation import Asset, Attempt, Generation
     from mediawright.core.money import Price
 
 AssetUrl = Callable[["Asset", str], str | None]
@@ -64,9 +65,19 @@ async def outputs_of(runtime: Runtime, generation: Generation) -> list[Asset]:
 
 
 def generation_view(
-    generation: Generation, outputs: Sequence[Asset], urls: AssetUrl
+    generation: Generation,
+    outputs: Sequence[Asset],
+    urls: AssetUrl,
+    attempts: Sequence[Attempt] | None = None,
 ) -> dict[str, Any]:
-    """Return the public form of a generation (rules 44 and 45)."""
+    """Return the public form of a generation (rules 44 and 45).
+
+    Args:
+        generation: Which.
+        outputs: Its assets.
+        urls: Where they are found.
+        attempts: Its attempts, for what became of its routes; lists go without.
+    """
     view: dict[str, Any] = {
         "generation_id": generation.id,
         "status": generation.status.value,
@@ -74,6 +85,8 @@ def generation_view(
         "model": generation.model,
         "generation_type": generation.operation.value,
         "provider": generation.provider,
+        "fallback": generation.request.fallback.value,
+        "routes": None if attempts is None else route_views(generation, attempts),
         "prompt": generation.request.prompt,
         "progress": generation.progress,
         "stage": generation.stage,

@@ -26,6 +26,9 @@ MEDIA_INPUTS = {
 }
 """Input names that are files, and the role each has; `None` lets model and file decide."""
 
+FALLBACK_POLICIES = ("none", "on_outage", "on_refusal")
+"""What `core.request.FallbackPolicy` knows, for a quick `--help`."""
+
 _LARGEST_PIPE = 512 * 1024**2
 """Bytes that are read from stdin at the most."""
 

@@ -13,7 +13,8 @@ import msgspec
 
 from mediawright.app.follow import failure_of, get_generation, wait_for
 from mediawright.app.generate import Prepared, abandon, prepare, start
-from mediawright.app.views import generation_view, local_urls, outputs_of
+from mediawright.app.route_views import outputs_and_attempts
+from mediawright.app.views import generation_view, local_urls
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.cli.files import copy_to, wanted_format
 from mediawright.cli.interruption import Interruption
@@ -25,6 +26,7 @@ from mediawright.cli.session import working
 from mediawright.core.errors import ConflictError, InsufficientCreditError, WaitTimeoutError
 from mediawright.core.request import AdjustmentKind
 from mediawright.core.states import GenerationState
+from mediawright.jobs.routing import CIRCUIT_OPEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from mediawright.app.runtime import Runtime
     from mediawright.cli.options import CommonOptions
     from mediawright.cli.progress import Row
-    from mediawright.core.generation import Asset, Generation
+    from mediawright.core.generation import Asset, Attempt, Generation
 
 INTERRUPTED = 130
 _SECOND_THOUGHTS = 1.5
@@ -154,11 +156,11 @@ async def _until_ended(
 async def _deliver(
     common: CommonOptions, runtime: Runtime, ended: Generation, delivery: Delivery
 ) -> int:
-    assets = await outputs_of(runtime, ended)
+    assets, attempts = await outputs_and_attempts(runtime, ended)
     places = [await _place(runtime, asset, delivery.output, len(assets)) for asset in assets]
     failure = failure_of(ended)
     if common.json:
-        print_json(_view(runtime, ended, assets, places))
+        print_json(_view(runtime, ended, assets, places, attempts))
     if failure is not None:
         raise failure
     if ended.state is not GenerationState.SUCCEEDED:
@@ -194,8 +196,9 @@ def _view(
     generation: Generation,
     assets: list[Asset] | None = None,
     places: list[Path] | None = None,
+    attempts: list[Attempt] | None = None,
 ) -> dict[str, Any]:
-    view = generation_view(generation, assets or [], local_urls(runtime))
+    view = generation_view(generation, assets or [], local_urls(runtime), attempts)
     for output, place in zip(view["outputs"], places or [], strict=True):
         output["path"] = str(place)
     return view
@@ -240,6 +243,10 @@ def _show_plan(prepared: Prepared) -> None:
     route = prepared.routes[0]
     where = "the embedded engine" if route.provider == "local" else route.provider
     say(f"{checked.model.id} on {where}: {price_words(prepared.price)}")
+    for skipped in prepared.skipped_routes:
+        # What is not set up here is known; what is down today is not.
+        if skipped.reason == CIRCUIT_OPEN:
+            say(f"  skipped {skipped.provider}: {skipped.message}")
     for item in checked.adjustments:
         # What was merely filled in was not asked for; `--json` has it all.
         if item.kind is not AdjustmentKind.DEFAULTED:

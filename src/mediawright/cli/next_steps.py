@@ -18,10 +18,20 @@ _BY_CODE = {
     "generation_finished": ("generations", "list"),
     "asset_not_found": ("assets", "list"),
     "data_folder_in_use": ("generations", "list"),
+    "already_refunded": ("account", "ledger"),
+    "balance_too_low": ("account",),
+    "budget_exceeded": ("budgets", "list"),
+    "budget_not_found": ("budgets", "list"),
     "internal_error": ("doctor",),
     "interrupted": ("generations", "list"),
     "invalid_settings": ("doctor",),
+    "nothing_charged": ("generations", "list"),
+    "circuit_open": ("providers", "list"),
     "provider_disabled": ("doctor",),
+    "provider_key_rejected": ("doctor",),
+    "provider_not_found": ("providers", "list"),
+    "provider_unavailable": ("providers", "list"),
+    "reference_reused": ("account", "ledger"),
     "unknown_provider": ("doctor",),
 }
 _AGAIN_WITH = {
@@ -30,7 +40,9 @@ _AGAIN_WITH = {
     "price_not_agreed": "--yes",
 }
 """What makes the same command go through."""
-_COMMAND = re.compile(r"\bmediawright (?=(?:models|generations|assets|trace|doctor)\b)")
+_COMMAND = re.compile(
+    r"\bmediawright (?=(?:models|providers|generations|assets|account|budgets|trace|doctor)\b)"
+)
 _SHOWN_BY_MODEL = ("/parameters", "/prompt", "/inputs", "/operation")
 
 

@@ -74,6 +74,9 @@ RETRY_KINDS = frozenset({FaultKind.RATE_LIMITED, FaultKind.UNREACHABLE})
 LAST_RESORT_KINDS = RETRY_KINDS | {FaultKind.UNAVAILABLE}
 """The same where there is no other route to go to."""
 
+ACCOUNT_CODES = frozenset(_CODES[kind][0] for kind in ACCOUNT_KINDS)
+"""The codes of those faults."""
+
 _NOTHING_TAKEN = {
     FaultKind.LOST_REPLY: (
         "provider_unavailable",

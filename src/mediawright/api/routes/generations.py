@@ -20,10 +20,11 @@ from mediawright.api.request_bodies import GenerateBody
 from mediawright.api.texts import Text
 from mediawright.app.follow import get_generation, list_generations, wait_for
 from mediawright.app.generate import generate
+from mediawright.app.route_views import outputs_and_attempts
 from mediawright.app.runtime import Runtime
-from mediawright.app.views import generation_view, outputs_of
+from mediawright.app.views import generation_view
 from mediawright.core.errors import InvalidRequestError, MediawrightError
-from mediawright.core.generation import Asset, Generation
+from mediawright.core.generation import Asset, Attempt, Generation
 from mediawright.core.ids import IdPrefix, has_prefix
 from mediawright.core.operations import Operation
 from mediawright.core.states import PublicStatus
@@ -165,7 +166,7 @@ async def cancel(
 ) -> Response:
     """Cancel the generation; its status is `cancelled` at once, and again when asked again."""
     cancelled = await runtime.jobs.cancel(caller.workspace_id, generation_id)
-    return json_reply(_view(request, cancelled, []))
+    return await _shown(runtime, request, cancelled, 200, {})
 
 
 async def _waited(
@@ -202,12 +203,17 @@ async def _shown(
     status: int,
     headers: dict[str, str],
 ) -> Response:
-    outputs = await outputs_of(runtime, generation) if generation.state.is_terminal else []
-    return json_reply(_view(request, generation, outputs), status, headers)
+    outputs, attempts = await outputs_and_attempts(runtime, generation)
+    return json_reply(_view(request, generation, outputs, attempts), status, headers)
 
 
-def _view(request: Request, generation: Generation, outputs: list[Asset]) -> dict[str, object]:
-    view = generation_view(generation, outputs, asset_urls(request))
+def _view(
+    request: Request,
+    generation: Generation,
+    outputs: list[Asset],
+    attempts: list[Attempt] | None = None,
+) -> dict[str, object]:
+    view = generation_view(generation, outputs, asset_urls(request), attempts)
     for adjustment in view["adjustments"]:
         adjustment["pointer"] = flat_pointer(adjustment["pointer"])
     return view

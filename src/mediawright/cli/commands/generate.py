@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mediawright.cli.arguments import FALLBACK_POLICIES
 from mediawright.cli.options import CommonOptions, common_options, current_invocation
 
 
@@ -21,6 +22,11 @@ from mediawright.cli.options import CommonOptions, common_options, current_invoc
 )
 @click.option("--operation", help="Such as image-to-video; usually clear from the inputs.")
 @click.option("--provider", help="This provider and no other.")
+@click.option(
+    "--fallback",
+    type=click.Choice(FALLBACK_POLICIES),
+    help="When another provider is tried [default: on_outage].",
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Copy the files to this folder or file."
 )
@@ -38,6 +44,7 @@ def generate(
     inputs: tuple[str, ...],
     operation: str | None,
     provider: str | None,
+    fallback: str | None,
     output: Path | None,
     output_path: str | None,
     labels: tuple[str, ...],
@@ -48,7 +55,7 @@ def generate(
 ) -> int:
     """Run MODEL with named inputs; `models show MODEL` lists what it takes."""
     from mediawright.app.intake import Draft, InputSource
-    from mediawright.app.parameters import parameters_from
+    from mediawright.app.parameters import parameters_from, parse_fallback
     from mediawright.catalog.values import parse_generation_type
     from mediawright.cli.arguments import (
         MEDIA_INPUTS,
@@ -82,6 +89,7 @@ def generate(
         inputs=tuple(sources),
         parameters=parameters_from(parameters),
         provider=provider,
+        fallback=parse_fallback(fallback),
         output_path=output_path,
         metadata=pairs(labels),
     )

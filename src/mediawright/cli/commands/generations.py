@@ -138,16 +138,17 @@ async def _list(
 
 async def _show(common: CommonOptions, generation_id: str) -> int:
     from mediawright.app.follow import get_generation
-    from mediawright.app.views import generation_view, local_urls, outputs_of
+    from mediawright.app.route_views import outputs_and_attempts
+    from mediawright.app.views import generation_view, local_urls
     from mediawright.app.workspaces import DEFAULT_WORKSPACE
     from mediawright.cli.output import charge_words, facts_of, price_words, print_json, printable
     from mediawright.cli.session import looking
 
     async with looking(common) as runtime:
         generation = await get_generation(runtime, DEFAULT_WORKSPACE, generation_id)
-        outputs = await outputs_of(runtime, generation)
+        outputs, attempts = await outputs_and_attempts(runtime, generation)
         urls = local_urls(runtime)
-        view = generation_view(generation, outputs, urls)
+        view = generation_view(generation, outputs, urls, attempts)
     if common.json:
         print_json(view)
         return 0
@@ -155,6 +156,7 @@ async def _show(common: CommonOptions, generation_id: str) -> int:
     lines += [("price", price_words(generation.price)), ("charge", charge_words(generation))]
     if view["error"] is not None:
         lines.append(("error", f"{view['error']['message']} ({view['error']['code']})"))
+    lines += [("route", _route_words(item)) for item in view["routes"]]
     lines += [
         (item["kind"], f"{item['pointer']} = {item.get('applied', '-')}: {item['reason']}")
         for item in view["adjustments"]
@@ -217,6 +219,14 @@ async def _cancel(common: CommonOptions, generation_id: str) -> int:
     else:
         say(f"{cancelled.id} is {cancelled.status.value}.")
     return 0
+
+
+def _route_words(route: dict[str, Any]) -> str:
+    """Return what became of a route, in words."""
+    words = f"{route['provider']} as {route['upstream_id']}: {route['outcome']}"
+    if route["attempts"] > 1:
+        words += f" after {route['attempts']} attempts"
+    return words if route["message"] is None else f"{words}, {route['message']}"
 
 
 def _shortened(text: str, most: int = 40) -> str:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mediawright.cli.arguments import pairs, parameter_pairs, read_source, read_text
+from mediawright.cli.arguments import (
+    FALLBACK_POLICIES,
+    pairs,
+    parameter_pairs,
+    read_source,
+    read_text,
+)
 from mediawright.cli.options import CommonOptions, common_options, current_invocation
 
 if TYPE_CHECKING:
@@ -17,6 +23,11 @@ if TYPE_CHECKING:
 _SHARED = (
     click.option("-m", "--model", help="The model [default: from the settings, free at first]."),
     click.option("--provider", help="This provider and no other."),
+    click.option(
+        "--fallback",
+        type=click.Choice(FALLBACK_POLICIES),
+        help="When another provider is tried [default: on_outage].",
+    ),
     click.option(
         "-o",
         "--output",
@@ -138,7 +149,7 @@ def _run(
     options: dict[str, Any],
 ) -> int:
     from mediawright.app.intake import Draft
-    from mediawright.app.parameters import parameters_from
+    from mediawright.app.parameters import parameters_from, parse_fallback
     from mediawright.cli.following import Delivery, run_draft
     from mediawright.cli.session import run, settings_for
 
@@ -154,6 +165,7 @@ def _run(
     draft = Draft(
         model=model,
         provider=options.pop("provider"),
+        fallback=parse_fallback(options.pop("fallback")),
         output_path=options.pop("output_path"),
         metadata=pairs(options.pop("labels")),
         prompt=None if prompt is None else read_text(prompt),
