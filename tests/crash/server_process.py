@@ -25,6 +25,8 @@ FAST_CADENCE = {
     for kind in ("image", "video", "music", "speech")
 }
 
+QUICK_TAKEOVER = {"beat": 0.5, "fence_after": 3.0, "dead_after": 4.0, "sweep": 0.5}
+
 
 class ServerProcess:
     """`mediawright serve` on one data folder against one sandbox, at one address."""
@@ -58,6 +60,7 @@ class ServerProcess:
                 {
                     "account": {"initial_credits": 10_000_000},
                     "jobs": {"cadence": FAST_CADENCE},
+                    "workers": QUICK_TAKEOVER,
                     **(settings or {}),
                 }
             )
