@@ -46,7 +46,7 @@ async def begin(session: aiohttp.ClientSession, url: str, numbers: Iterator[int]
     for number in numbers:
         body = {"model": "gen4.5", "prompt": f"waves {number}", "duration": 2}
         async with session.post(f"{url}/v1/generate/media", json=body) as reply:
-            if reply.status != 202:
+            if not reply.ok:
                 raise RuntimeError(await reply.text())
 
 
