@@ -157,7 +157,7 @@ def test_an_adjustment_takes_away_what_is_there(member: Member) -> None:
     taken = member.http.post("/v1/account/adjustments", json={"amount_credits": "-499.5"})
     assert (taken.status_code, taken.json()["kind"]) == (201, "adjustment")
     more = member.http.post("/v1/account/adjustments", json={"amount_credits": "-1"})
-    assert (more.status_code, more.json()["error"]) == (402, "insufficient_credit")
+    assert (more.status_code, more.json()["error"]) == (402, "balance_too_low")
     assert account(member)["available_credits"] == "0.5"
 
 

@@ -109,7 +109,7 @@ async def adjust(
     """Correct a balance; like `top_up`, but the amount may be negative.
 
     Raises:
-        InsufficientCreditError: There is not so much to take away.
+        InsufficientCreditError: `balance_too_low`: there is not so much to take away.
     """
     return await _changed(
         runtime, workspace_id, runtime.ledger.adjust, amount, reference=reference, note=note

@@ -149,7 +149,7 @@ class Ledger:
 
         Raises:
             InvalidRequestError: `invalid_amount`.
-            InsufficientCreditError: There is not so much to take away.
+            InsufficientCreditError: `balance_too_low`: there is not so much to take away.
             ConflictError: `reference_reused`: the reference belongs to something else.
         """
         entry = LedgerEntry(
@@ -184,7 +184,7 @@ class Ledger:
         available = ledger_entries.locked_balance_micros(connection, workspace_id)
         standings = budgets.applying(connection, workspace_id, generation.api_key_id, now)
         if needed > available:
-            refused = _insufficient("It costs", needed, available)
+            refused = _insufficient(needed, available)
         else:
             refused = budget_rules.exceeded_by(standings, needed)
         if refused is not None:
@@ -279,7 +279,14 @@ def _change(connection: Connection, entry: LedgerEntry) -> Booked:
             _require_same(entry, known)
             return Booked(entry=known, is_new=False)
     if available + entry.amount_micros < 0:
-        raise _insufficient("It takes away", -entry.amount_micros, available)
+        raise InsufficientCreditError(
+            "balance_too_low",
+            f"It takes away {credit_words(-entry.amount_micros)} credits and "
+            f"{credit_words(available)} are left.",
+            pointer="/amount_credits",
+            hint="What is held for generations under way cannot be taken away.",
+            details={"available_credits": credit_words(available)},
+        )
     ledger_entries.add_locked(connection, entry)
     booked = ledger_entries.page(connection, workspace_id, limit=1)[0]
     _announce(connection, booked)
@@ -313,10 +320,10 @@ def _require_refundable(micros: int, charged: int) -> None:
         )
 
 
-def _insufficient(verb: str, needed: int, available: int) -> InsufficientCreditError:
+def _insufficient(needed: int, available: int) -> InsufficientCreditError:
     return InsufficientCreditError(
         "insufficient_credit",
-        f"{verb} {credit_words(needed)} credits and {credit_words(available)} are left.",
+        f"It costs {credit_words(needed)} credits and {credit_words(available)} are left.",
         hint="Top up the account, or choose a cheaper model or fewer outputs.",
         details={
             "price_credits": credit_words(needed),
