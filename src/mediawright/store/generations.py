@@ -297,7 +297,9 @@ def _transition(changed: tuple[str, ...], *, fenced: bool) -> Executable:
         update(generations)
         .where(
             generations.c.id == bindparam("generation_id"),
-            generations.c.state.in_(bindparam("sources", expanding=True)),
+            # With its type, because looking for one meets the engine's half-done import when
+            # a thread builds a statement during it.
+            generations.c.state.in_(bindparam("sources", type_=sa.Text(), expanding=True)),
             *([in_charge == bindparam("of_executor")] if fenced else []),
         )
         .values(
