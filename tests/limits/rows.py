@@ -14,6 +14,7 @@ from mediawright.core.money import Price
 from mediawright.core.operations import Operation
 from mediawright.core.request import GenerationRequest
 from mediawright.core.states import AttemptState, GenerationState
+from mediawright.jobs.limits import AccountLimits
 from mediawright.store import attempts, tables, workspaces
 from mediawright.store.codec import to_micros
 from mediawright.store.generation_rows import to_values
@@ -109,6 +110,10 @@ def submit_times(c: Connection, account: str = "vendor") -> list[datetime]:
     rows = tables.attempts
     found = c.execute(sa.select(rows.c.created_at).where(rows.c.provider == account)).scalars()
     return [START + timedelta(microseconds=stamp - to_micros(START)) for stamp in found]
+
+
+def limits(**fields: int) -> AccountLimits:
+    return AccountLimits(**fields)
 
 
 def clear(c: Connection) -> None:

@@ -255,6 +255,31 @@ def test_rivals_do_not_exceed_a_limit_together(database, database_url, limits):
     assert sum(database.read_now(rows.at_provider).values()) == 5
 
 
+@pytest.mark.parametrize("limits", [{"concurrent": 5}, {"requests_per_minute": 5}])
+def test_rivals_who_start_at_once_do_not_exceed_a_limit(database, database_url, limits):
+    admission = limited(**limits)
+    rivals = [Database(database_url) for _ in range(4)]
+    for number in range(4):
+        write(database, rows.add_workspaces, f"w{number}")
+
+    def create(c: Connection, name: str) -> bool:
+        may = admission.at_once(c, rows.generation(name), START)
+        if may:
+            (made,) = rows.add(c, name, state=GenerationState.SUBMITTING)
+            rows.submit(c, made, START)
+        return may
+
+    def rival(number: int) -> int:
+        return sum(rivals[number].write_now(lambda c: create(c, f"w{number}")) for _ in range(5))
+
+    with ThreadPoolExecutor(len(rivals)) as threads:
+        begun = sum(threads.map(rival, range(len(rivals))))
+    for opened in rivals:
+        opened.close()
+
+    assert begun == 5
+
+
 MOMENTS = some.sampled_from([0, 1e-6, 0.5, 7.0, 19.999_999, 20.0, 30.0, 59.999_999, 60.0, 61.0])
 STEPS = some.lists(
     some.one_of(

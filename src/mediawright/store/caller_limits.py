@@ -63,8 +63,8 @@ class Moment(StrEnum):
 class OwnLimits(NamedTuple):
     """The limits in a row; `None` where the row has none."""
 
-    requests_per_minute: int | None
-    concurrent_generations: int | None
+    requests_per_minute: int | None = None
+    concurrent_generations: int | None = None
 
 
 def _own(table: Any) -> tuple[Any, Any]:
@@ -121,7 +121,7 @@ def of_caller(
     """Return the limits in the rows of a workspace and of a key of it."""
     row = c.execute(_OF_CALLER, {"workspace_id": workspace_id, "api_key_id": api_key_id}).first()
     if row is None:
-        return OwnLimits(None, None), OwnLimits(None, None)
+        return OwnLimits(), OwnLimits()
     return OwnLimits(row[0], row[1]), OwnLimits(row[2], row[3])
 
 
