@@ -88,7 +88,7 @@ async def adopt(
     context.signals.changed(generation_id)
     generation = await load(context, generation_id)
     if adopted and generation.state.is_terminal:
-        return await _not_wanted(context, generation, attempt_number)
+        return await stop_unwanted(context, generation, attempt_number)
     return generation
 
 
@@ -178,10 +178,14 @@ def _run_again(
     )
 
 
-async def _not_wanted(
+async def stop_unwanted(
     context: JobContext, generation: Generation, attempt_number: int
 ) -> Generation:
-    """Stop a job that was found after its generation had ended."""
+    """Stop a job that was found after its generation had ended, and return the generation.
+
+    What cannot be stopped is looked after until its result has come or nothing is to be
+    expected any more.
+    """
     if generation.charge_micros is None:
         return await settle_abandoned(context, generation)
     attempt = await context.database.read(
@@ -195,7 +199,6 @@ async def _not_wanted(
         await context.database.write(
             lambda connection: attempts.close(connection, generation.id, attempt_number, now=now)
         )
-    # Otherwise it stays open, and is looked after until the late-result window closes.
     return generation
 
 

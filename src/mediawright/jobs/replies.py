@@ -55,6 +55,10 @@ class ReplyJournal:
         """Return the reply to that attempt, if it was received whole."""
         return await asyncio.to_thread(self._load, self._place(generation_id, number))
 
+    async def kept(self) -> list[tuple[str, int]]:
+        """Return generation and attempt of every reply that was received whole."""
+        return await asyncio.to_thread(self._kept)
+
     async def discard(self, generation_id: str, number: int) -> None:
         """Forget a reply that has been stored, or never will be."""
         place = self._place(generation_id, number)
@@ -62,6 +66,11 @@ class ReplyJournal:
 
     def _place(self, generation_id: str, number: int) -> Path:
         return self._folder / f"{generation_id}-{number}"
+
+    def _kept(self) -> list[tuple[str, int]]:
+        names = [manifest.parent.name for manifest in self._folder.glob(f"*/{_MANIFEST}")]
+        parts = [name.rpartition("-") for name in sorted(names)]
+        return [(generation_id, int(number)) for generation_id, _, number in parts]
 
     def _save(self, place: Path, done: Done) -> Done:
         place.mkdir(parents=True, exist_ok=True)

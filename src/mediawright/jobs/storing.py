@@ -19,7 +19,7 @@ from mediawright.core.provider import (
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.jobs.abandoning import Spent, settle_abandoned
 from mediawright.jobs.announcing import keep_assets, tell
-from mediawright.jobs.costs import book_cost_once, cost_of
+from mediawright.jobs.costs import book_cost_once, cost_of, reported_cost
 from mediawright.jobs.fencing import is_fenced
 from mediawright.jobs.records import reload
 from mediawright.jobs.settling import settle_success, settle_without_media
@@ -28,7 +28,8 @@ from mediawright.store import assets, attempts, generations
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from mediawright.core.generation import Asset, Generation
+    from mediawright.core.generation import Asset, Attempt, Generation
+    from mediawright.core.provider import Usage
     from mediawright.jobs.context import JobContext
     from mediawright.jobs.submitting import Delivered
 
@@ -119,6 +120,40 @@ async def _too_late(context: JobContext, delivered: Delivered, stored: list[Asse
             context, current, delivered.attempt, spent._replace(may_deliver=True)
         )
     return await keep_late(context, delivered, stored)
+
+
+async def store_late(context: JobContext, delivered: Delivered) -> bool:
+    """Store media whose generation has ended without them; tell whether they are kept.
+
+    What cannot be kept now may be tried again, unless the files themselves are no good.
+    """
+    generation, attempt = delivered.generation, delivered.attempt
+    try:
+        stored = await store_outputs(context, delivered)
+    except MediawrightError as error:
+        if error.code not in _HOPELESS:
+            return False
+        await close_attempt(context, generation, attempt, delivered.done.usage)
+    else:
+        await keep_late(context, delivered, stored)
+    await context.replies.discard(generation.id, attempt.number)
+    return True
+
+
+async def close_attempt(
+    context: JobContext, generation: Generation, attempt: Attempt, usage: Usage
+) -> None:
+    """Note that nothing more comes of an attempt; book what its provider says it bills."""
+    now = context.clock.now()
+
+    def work(connection: Connection) -> None:
+        current = generations.lock(connection, generation.id)
+        if current is not None and attempts.close(
+            connection, generation.id, attempt.number, now=now
+        ):
+            book_cost_once(connection, current, reported_cost(usage), now=now)
+
+    await context.database.write(work)
 
 
 async def keep_late(context: JobContext, delivered: Delivered, stored: list[Asset]) -> Generation:
