@@ -10,6 +10,7 @@ import msgspec
 from mediawright.core.measures import Measures, NoMeasures
 from mediawright.jobs.cadence import Cadences
 from mediawright.jobs.locks import GenerationLocks
+from mediawright.jobs.poll_budget import PollBudget
 from mediawright.jobs.ports import AlwaysTried, NoOthers, OpenGate, WholeFolder
 from mediawright.jobs.signals import Signals
 from mediawright.jobs.trying_again import CircuitSettings, Pauses
@@ -88,6 +89,7 @@ class JobContext:
     executors: Executors = field(default_factory=NoOthers)
     health: ProviderHealth = field(default_factory=AlwaysTried)
     gate: SubmitGate = field(default_factory=OpenGate)
+    polls: PollBudget = field(default_factory=PollBudget)
     hook_urls: HookUrls | None = None
     measures: Measures = field(default_factory=NoMeasures)
     abandoning: GenerationLocks = field(default_factory=GenerationLocks)

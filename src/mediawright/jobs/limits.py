@@ -27,6 +27,8 @@ class AccountLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Generations that may be at the provider at a time."""
     requests_per_minute: AtLeastOne | None = None
     """Submits in any 60 seconds, retries and fallbacks among them."""
+    polls_per_minute: AtLeastOne | None = None
+    """Questions about running generations in any 60 seconds, of each process."""
 
 
 class CallerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

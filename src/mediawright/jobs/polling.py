@@ -22,6 +22,7 @@ async def poll(context: JobContext, attempt: Attempt) -> Polled:
         provider = context.providers.get(attempt.provider)
     except MediawrightError as error:
         return Waiting(stage="unreachable", warning=error.message)
+    await context.polls.take(attempt.provider)
     polled = await provider.poll(attempt.handle or {}, attempt.upstream_id)
     await context.health.polled(
         attempt.provider, polled.fault if isinstance(polled, Waiting) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediawright.core.errors import Problem
+from mediawright.core.measures import Measure
 from mediawright.core.provider import Broken, Done, Waiting
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.jobs.abandoning import Spent, settle_abandoned
@@ -84,10 +85,22 @@ class _Poller:
             pause = polled.retry_after
             if pause is None:
                 pause = self._interval()
-            if await sleep_or_change(self._context.clock, self._changed, pause):
+            if await self._pause(pause):
                 # Whatever it is, the provider is likely to have more to say soon.
                 self._unstirred, self._is_reported = 0, False
                 current = await self._look()
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait for the next question, or for news; tell which it was, and measure the delay."""
+        clock = self._context.clock
+        due = clock.monotonic() + seconds
+        if await sleep_or_change(clock, self._changed, seconds):
+            return True
+        lag = clock.monotonic() - due
+        self._context.measures.observe(
+            Measure.POLL_LAG, max(0.0, lag), provider=self._attempt.provider
+        )
+        return False
 
     def _interval(self) -> float:
         """Return how long to wait before the next question.
