@@ -25,8 +25,10 @@ from mediawright.core.clock import Clock, SystemClock
 from mediawright.core.errors import InvalidRequestError, UnavailableError
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.engines.local.provider import LocalProvider
+from mediawright.jobs.admission import Admission
 from mediawright.jobs.advance import Steps
 from mediawright.jobs.context import JobContext
+from mediawright.jobs.gate import AccountGate
 from mediawright.jobs.health import Circuits
 from mediawright.jobs.jobs import Jobs
 from mediawright.jobs.membership import Member, Membership, SoleWorker
@@ -76,6 +78,7 @@ class Runtime:
         circuits: Which providers are left alone for a while, because they failed.
         ledger: Credits.
         jobs: Generations under way.
+        job_context: The parts that the steps of generations work with.
         engine: Runs the durable ones.
         membership: This process among those that work.
         signals: Wake-ups in this process.
@@ -149,7 +152,8 @@ class Runtime:
             key_mark=self.providers.key_mark,
             measures=self.measures,
         )
-        context = self._job_context()
+        self.admission = Admission(settings.limit_settings())
+        context = self.job_context = self._job_context()
         self.signals: Signals = context.signals
         steps = Steps(context)
         self.engine = LazyEngine(self._engine_url(), self.membership.id, steps)
@@ -157,6 +161,7 @@ class Runtime:
             context,
             steps,
             self.engine,
+            admission=self.admission,
             membership=self.membership,
             settings=settings.workers,
         )
@@ -203,24 +208,10 @@ class Runtime:
         Raises:
             InvalidRequestError: `needs_postgres`.
         """
-        self.require_shared_database()
+        require_shared_database(self.settings)
         self.jobs.only_create()
         await self.open()
         self._start_telemetry()
-
-    def require_shared_database(self) -> None:
-        """Return if several processes may work on the database.
-
-        Raises:
-            InvalidRequestError: `needs_postgres`.
-        """
-        if self.database.is_sqlite:
-            raise InvalidRequestError(
-                "needs_postgres",
-                "Several processes share their work through PostgreSQL; this is SQLite.",
-                hint="Set MEDIAWRIGHT_DATABASE_URL to postgresql+psycopg://user@host/name, "
-                "or run `mediawright serve`, which needs no other process.",
-            )
 
     @cached_property
     def secret_box(self) -> SecretBox:
@@ -292,6 +283,7 @@ class Runtime:
             settings=self.settings.jobs,
             hook_urls=self.hook_addresses,
             health=self.circuits,
+            gate=AccountGate(self.database, self.admission, self.clock),
         )
 
     def _database_url(self) -> str:
@@ -322,6 +314,21 @@ class Runtime:
         if found is None and route.price.usd is not None:
             return route.price.usd, route.price.basis
         return found
+
+
+def require_shared_database(settings: Settings) -> None:
+    """Return if several processes may work on the database.
+
+    Raises:
+        InvalidRequestError: `needs_postgres`.
+    """
+    if settings.database_url is None or settings.database_url.startswith("sqlite"):
+        raise InvalidRequestError(
+            "needs_postgres",
+            "Several processes share their work through PostgreSQL; this is SQLite.",
+            hint="Set MEDIAWRIGHT_DATABASE_URL to postgresql+psycopg://user@host/name; without "
+            "it `mediawright serve` does everything in one process.",
+        )
 
 
 def _own_origins(settings: Settings, sandbox: SandboxAddress | None) -> frozenset[str]:

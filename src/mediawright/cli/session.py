@@ -22,12 +22,16 @@ from mediawright.cli.options import current_invocation
 from mediawright.cli.output import is_coloured
 from mediawright.core.errors import ConflictError
 from mediawright.providerkit.redaction import Redactor, is_secret_name
+from mediawright.store.tables import WorkerRole
 
 if TYPE_CHECKING:
     from mediawright.app.settings import ServerSettings, Settings
     from mediawright.cli.options import CommonOptions
 
 _T = TypeVar("_T")
+
+FENCED = 70
+"""The exit code of a process that lost touch with the database for too long."""
 
 
 def settings_for(common: CommonOptions) -> Settings:
@@ -38,11 +42,38 @@ def settings_for(common: CommonOptions) -> Settings:
 
 
 @asynccontextmanager
-async def working(common: CommonOptions, *, eager: bool = False) -> AsyncGenerator[Runtime]:
-    """Yield an installation that generates; what was left unfinished goes on meanwhile."""
+async def working(
+    common: CommonOptions, *, eager: bool = False, role: WorkerRole = WorkerRole.EMBEDDED
+) -> AsyncGenerator[Runtime]:
+    """Yield an installation that generates; what was left unfinished goes on meanwhile.
+
+    Args:
+        common: What the command line says.
+        eager: Whether the engine starts at once, as a server's does.
+        role: What the process is for.
+    """
     async with _built(common) as runtime:
-        await runtime.start(eager=eager)
+        await runtime.start(eager=eager, role=role, fenced=end_at_once)
         yield runtime
+
+
+@asynccontextmanager
+async def creating(common: CommonOptions) -> AsyncGenerator[Runtime]:
+    """Yield an installation that takes requests, which other processes run.
+
+    Raises:
+        InvalidRequestError: `needs_postgres`.
+    """
+    async with _built(common) as runtime:
+        await runtime.open_to_create()
+        yield runtime
+
+
+def end_at_once() -> None:
+    """End the process on the spot, because others have taken over what it was doing."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(FENCED)
 
 
 @asynccontextmanager
@@ -67,7 +98,7 @@ async def joining(common: CommonOptions) -> AsyncGenerator[Runtime]:
     """
     async with _built(common) as runtime:
         try:
-            await runtime.start()
+            await runtime.start(fenced=end_at_once)
         except ConflictError:
             await runtime.open()
         yield runtime

@@ -12,6 +12,10 @@ from mediawright.core.errors import UnavailableError
 
 _BUSY_MILLISECONDS = 10_000
 
+_IDLE_MILLISECONDS = 10_000
+"""How long a transaction on PostgreSQL may wait for its process; less than it takes for others
+to take over."""
+
 _SQLITE_SETTINGS = (
     f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}",
     "PRAGMA journal_mode = WAL",
@@ -72,8 +76,14 @@ def _sqlite(url: URL, begin: str, settings: tuple[str, ...], **options: Any) -> 
 
 
 def _postgresql(url: URL, count: int, **options: Any) -> Engine:
+    def prepare(connection: Any, _record: Any) -> None:
+        # A process that is frozen in the middle of a transaction gives its locks back; without
+        # this, nobody could take over what it was doing.
+        connection.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_MILLISECONDS}")
+        connection.commit()
+
     try:
-        return create_engine(
+        engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_size=count,
             max_overflow=0,
@@ -87,3 +97,5 @@ def _postgresql(url: URL, count: int, **options: Any) -> Engine:
             "The driver for PostgreSQL is not installed.",
             hint="Install it: pip install 'mediawright[postgres]'.",
         ) from error
+    event.listen(engine, "connect", prepare)
+    return engine

@@ -10,6 +10,8 @@ import click
 from mediawright.cli.options import CommonOptions, common_options
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from mediawright.api.server import ApiServer
     from mediawright.app.runtime import Runtime
 
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Let programs on this machine in without an API key.",
 )
+@click.option(
+    "--no-work",
+    is_flag=True,
+    help="Only serve, and leave generations to `mediawright worker` processes (PostgreSQL).",
+)
 @common_options
 def serve(
     common: CommonOptions,
@@ -33,23 +40,31 @@ def serve(
     port: int | None,
     *,
     loopback_without_key: bool,
+    no_work: bool,
 ) -> int:
     """Run the REST server until it is told to stop. The first start prints an API key."""
     from mediawright.cli.session import run
 
-    return run(_serve(common, host, port, loopback_without_key=loopback_without_key))
+    return run(
+        _serve(common, host, port, loopback_without_key=loopback_without_key, no_work=no_work)
+    )
 
 
 async def _serve(
-    common: CommonOptions, host: str | None, port: int | None, *, loopback_without_key: bool
+    common: CommonOptions,
+    host: str | None,
+    port: int | None,
+    *,
+    loopback_without_key: bool,
+    no_work: bool,
 ) -> int:
     import msgspec
 
     from mediawright.cli.interruption import told_to_stop
-    from mediawright.cli.session import serving_settings, working
+    from mediawright.cli.session import serving_settings
 
     with told_to_stop() as stopped:
-        async with working(common, eager=True) as runtime:
+        async with _installation(common, no_work=no_work) as runtime:
             settings = serving_settings(
                 runtime.settings.server,
                 host=host,
@@ -64,9 +79,19 @@ async def _serve(
             told = asyncio.create_task(stopped.wait())
             await asyncio.wait((serving, told), return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
+            runtime.jobs.retire()
             await server.stop()
             await serving
     return 0
+
+
+def _installation(common: CommonOptions, *, no_work: bool) -> AbstractAsyncContextManager[Runtime]:
+    from mediawright.cli.session import creating, settings_for, working
+    from mediawright.store.tables import WorkerRole
+
+    if no_work or not settings_for(common).server.works:
+        return creating(common)
+    return working(common, eager=True, role=WorkerRole.SERVER)
 
 
 def _server(runtime: Runtime) -> ApiServer:
