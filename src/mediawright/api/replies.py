@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -95,7 +96,8 @@ async def _ours(request: Request, error: Exception) -> Response:
     headers: dict[str, str] = {}
     retry_after = error.details.get("retry_after")
     if isinstance(retry_after, int | float):
-        headers["Retry-After"] = str(max(1, round(retry_after)))
+        # Rounded up: whoever comes back a moment too early is refused again.
+        headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
     # A provider's missing key is the operator's matter; another key of ours would not help.
     if error.kind is ErrorKind.UNAUTHENTICATED and not isinstance(error, MissingApiKeyError):
         headers["WWW-Authenticate"] = "Bearer"

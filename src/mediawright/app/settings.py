@@ -12,6 +12,7 @@ import msgspec
 
 from mediawright.core.errors import InvalidRequestError
 from mediawright.jobs.context import JobSettings
+from mediawright.jobs.limits import AccountLimits, CallerLimits, LimitSettings, WhenExceeded
 from mediawright.jobs.membership import WorkerSettings
 
 CONFIG_NAME = "mediawright.yaml"
@@ -31,6 +32,8 @@ class ProviderSettings(_Section, frozen=True, kw_only=True):
     default_size: str | None = None
     base_urls: dict[str, str] = {}
     """Addresses that replace the provider's own, by name."""
+    limits: AccountLimits = AccountLimits()
+    """What its account takes; nothing is limited unless it is set."""
 
 
 class OutputSettings(_Section, frozen=True, kw_only=True):
@@ -112,6 +115,16 @@ class SandboxSettings(_Section, frozen=True, kw_only=True):
     """The address of a sandbox that runs elsewhere; without it one is embedded."""
 
 
+class LimitsSettings(_Section, frozen=True, kw_only=True):
+    """What workspaces and keys may do; their own limits, where they have any, override these."""
+
+    workspace: CallerLimits = CallerLimits()
+    key: CallerLimits = CallerLimits()
+    when_exceeded: WhenExceeded = WhenExceeded.REJECT
+    """`reject` answers what is over a limit with `rate_limited` (429); `queue` takes it and lets
+    it wait until its workspace and key have room."""
+
+
 class WebhookSettings(_Section, frozen=True, kw_only=True):
     """Events posted to endpoints of callers."""
 
@@ -151,6 +164,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     sandbox: SandboxSettings = SandboxSettings()
     jobs: JobSettings = JobSettings()
     workers: WorkerSettings = WorkerSettings()
+    limits: LimitsSettings = LimitsSettings()
     webhooks: WebhookSettings = WebhookSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     source: Path | None = None
@@ -162,6 +176,19 @@ class Settings(_Section, frozen=True, kw_only=True):
             if PROVIDER_ALIASES.get(written, written) == name:
                 return provider
         return ProviderSettings()
+
+    def limit_settings(self) -> LimitSettings:
+        """Return every limit that generations are held to, accounts by our names for them."""
+        accounts = {
+            PROVIDER_ALIASES.get(written, written): provider.limits
+            for written, provider in self.media.providers.items()
+        }
+        return LimitSettings(
+            accounts=accounts,
+            workspace=self.limits.workspace,
+            key=self.limits.key,
+            when_exceeded=self.limits.when_exceeded,
+        )
 
     def data_folder(self) -> Path:
         """Return the folder of everything that is kept; the sandbox has one of its own."""

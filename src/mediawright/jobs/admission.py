@@ -164,8 +164,9 @@ class Admission:
         return None
 
     def is_limited(self, account: str) -> bool:
-        """Tell whether an account has any limit."""
-        return self._limits.accounts.get(account, _UNLIMITED) != _UNLIMITED
+        """Tell whether an account takes only so much."""
+        limits = self._limits.accounts.get(account, _UNLIMITED)
+        return limits.concurrent is not None or limits.requests_per_minute is not None
 
     @contextmanager
     def waiting_at_gate(self, account: str) -> Generator[None]:

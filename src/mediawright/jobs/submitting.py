@@ -150,7 +150,7 @@ async def _open(
 async def _write_intent(
     context: JobContext, generation: Generation, route: RoutePlan, number: int
 ) -> Attempt | None:
-    if number > 1:
+    if number > 1 or route.provider != generation.provider:
         await context.gate.pass_through(generation, route.provider)
     context.lease.require()
     now = context.clock.now()
