@@ -289,19 +289,20 @@ class _Search:
     async def _pause(self, seconds: float) -> bool:
         """Pause; tell whether the attempt is still this process's to find out about."""
         until = self._context.clock.now() + timedelta(seconds=seconds)
-        while True:
+        # Looked at first, because it may have been found out before anybody listened.
+        while await self._is_open():
             left = (until - self._context.clock.now()).total_seconds()
             if left <= 0:
                 return True
-            changed = await sleep_or_change(self._context.clock, self._changed, left)
-            self._context.lease.require()
-            current = await reload(self._context, self._generation)
-            if not current.state.is_terminal and not is_own(self._context, current):
-                raise fenced(current.id)
-            if current.state is not GenerationState.SUBMITTING:
-                return False
-            if not changed:
-                return True
+            await sleep_or_change(self._context.clock, self._changed, left)
+        return False
+
+    async def _is_open(self) -> bool:
+        self._context.lease.require()
+        current = await reload(self._context, self._generation)
+        if not current.state.is_terminal and not is_own(self._context, current):
+            raise fenced(current.id)
+        return current.state is GenerationState.SUBMITTING
 
 
 async def look_up(context: JobContext, attempt: Attempt) -> LookedUp:
