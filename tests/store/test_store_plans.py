@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -14,13 +15,17 @@ from mediawright.store import (
     assets,
     attempts,
     bookings,
+    budgets,
     events,
     generations,
     ledger_entries,
     provider_events,
     spans,
+    spending,
 )
+from mediawright.store.tables import BudgetPeriod
 
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 STATES = [
     None,
     [GenerationState.FAILED],
@@ -48,6 +53,10 @@ QUERIES = {
     "outputs": lambda c: assets.for_generations(c, "w", ["gen_1", "gen_2"]),
     "ledger": lambda c: ledger_entries.page(c, "w", limit=5, before=9),
     "booked": lambda c: ledger_entries.for_generation(c, "w", "gen_1"),
+    "reference": lambda c: ledger_entries.by_reference(c, "w", "invoice"),
+    "budgets": lambda c: budgets.standings(c, "w", NOW),
+    "budgets of a key": lambda c: budgets.applying(c, "w", "key_1", NOW),
+    "spending": lambda c: spending.spent_micros(c, "w", BudgetPeriod.DAY, NOW),
     "balance": lambda c: ledger_entries.balance_micros(c, "w"),
     "trace": lambda c: spans.for_trace(c, "w", "trc_1"),
     "spans": lambda c: spans.for_generation(c, "w", "gen_1"),
