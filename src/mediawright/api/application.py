@@ -22,6 +22,7 @@ from mediawright.api.routes import (
     metrics,
     models,
     providers,
+    resolutions,
     usage,
     webhooks,
 )
@@ -65,6 +66,7 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
     install_error_handlers(app)
     for module in (
         generations,
+        resolutions,
         models,
         providers,
         assets,

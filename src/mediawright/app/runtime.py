@@ -32,6 +32,7 @@ from mediawright.jobs.gate import AccountGate
 from mediawright.jobs.health import Circuits
 from mediawright.jobs.jobs import Jobs
 from mediawright.jobs.membership import Member, Membership, SoleWorker
+from mediawright.jobs.orphans import sweeping
 from mediawright.jobs.replies import ReplyJournal
 from mediawright.jobs.reports import Reports
 from mediawright.ledger.ledger import Ledger
@@ -199,7 +200,7 @@ class Runtime:
             await self.library.clean_up()
             if self.hook_addresses.is_reachable:
                 await self.hook_addresses.open()
-        chores = self.reports.chores()
+        chores = (*self.reports.chores(), sweeping(self.job_context, self.jobs.resume))
         return await self.jobs.start(eager=eager, role=role, fenced=fenced, chores=chores)
 
     async def open_to_create(self) -> None:

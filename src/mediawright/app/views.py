@@ -104,15 +104,24 @@ def generation_view(
         "created_at": generation.created_at.isoformat(),
         "finished_at": generation.finished_at.isoformat() if generation.finished_at else None,
         "error": None,
-        "attention": None,
+        "attention": attention_of(generation),
     }
     if generation.problem is not None:
         view["error"] = msgspec.to_builtins(generation.problem)
-    if generation.state is GenerationState.UNKNOWN:
-        view["attention"] = "submit_unknown"
-    elif generation.overdue and not generation.state.is_terminal:
-        view["attention"] = "overdue"
     return view
+
+
+def attention_of(generation: Generation) -> str | None:
+    """Return what is out of the ordinary about a generation: `submit_unknown` or `overdue`."""
+    in_doubt = generation.problem is not None and generation.problem.code == "submit_unknown"
+    # It may have been cancelled while nobody knew whether its provider had taken it.
+    if generation.state is GenerationState.UNKNOWN or (
+        in_doubt and generation.charge_micros is None
+    ):
+        return "submit_unknown"
+    if generation.overdue and not generation.state.is_terminal:
+        return "overdue"
+    return None
 
 
 def asset_view(asset: Asset, urls: AssetUrl) -> dict[str, Any]:

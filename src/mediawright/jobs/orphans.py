@@ -16,6 +16,7 @@ from mediawright.core.errors import ConflictError
 from mediawright.core.provider import Absent, Accepted, Broken, Done, Feature
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.jobs.abandoning import settle_abandoned, stop_at_provider
+from mediawright.jobs.chores import Chore
 from mediawright.jobs.costs import cost_of
 from mediawright.jobs.fencing import is_own, is_run_elsewhere
 from mediawright.jobs.polling import cancel, poll
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_EVERY = 60.0
+"""Seconds."""
 _PAGE = 200
 _SHORTEST_PAUSE = timedelta(seconds=55)
 """Between two looks at the same attempt; each pause is as long as all before it together."""
@@ -87,6 +90,11 @@ async def sweep(context: JobContext, resume: Resume) -> SweepReport:
     await round_.each(attempts.open_of_ended, round_.look_after)
     await round_.take_in_replies()
     return round_.report
+
+
+def sweeping(context: JobContext, resume: Resume) -> Chore:
+    """Return the sweep as work that comes round; each process does it, for its own replies."""
+    return Chore("looking after orphans", _EVERY, lambda: sweep(context, resume))
 
 
 class _Round:

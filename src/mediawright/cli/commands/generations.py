@@ -1,22 +1,33 @@
-"""generations list, show, watch, cancel."""
+"""generations list, show, watch, cancel, resolve."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mediawright.cli.options import CommonOptions, common_options
 
+if TYPE_CHECKING:
+    from mediawright.core.generation import Generation
+
+_OUTCOMES = ("charged", "not-charged", "attach")
+_RESOLVE_HELP = """Say what became of GENERATION, of which nobody knows if the provider took it.
+
+\b
+--as charged           The provider billed it and nothing came: the hold is captured.
+--as not-charged       The provider never had it: the hold is released.
+--as attach VENDOR_ID  The provider has it under that name: it is waited for.
+"""
 _STATUSES = ("pending", "queued", "processing", "completed", "failed", "cancelled")
 
 
 @click.group()
 @common_options
 def generations(common: CommonOptions) -> None:
-    """See, follow and cancel generations."""
+    """See, follow, cancel and resolve generations."""
     del common
 
 
@@ -78,6 +89,25 @@ def cancel(common: CommonOptions, generation: str) -> int:
     return run(_cancel(common, generation))
 
 
+@generations.command(help=_RESOLVE_HELP)
+@click.argument("generation")
+@click.option(
+    "--as",
+    "outcome",
+    nargs=1,
+    required=True,
+    type=click.Choice(_OUTCOMES),
+    help="What became of it at the provider.",
+)
+@click.argument("vendor_id", required=False)
+@common_options
+def resolve(common: CommonOptions, generation: str, outcome: str, vendor_id: str | None) -> int:
+    """Settle a submit that is in doubt."""
+    from mediawright.cli.session import run
+
+    return run(_resolve(common, generation, outcome, vendor_id))
+
+
 async def _list(
     common: CommonOptions,
     limit: int,
@@ -114,7 +144,7 @@ async def _list(
     rows = [
         [
             item.id,
-            item.status.value,
+            _status_words(item),
             item.model,
             item.provider or "-",
             charge_words(item),
@@ -227,6 +257,36 @@ def _route_words(route: dict[str, Any]) -> str:
     if route["attempts"] > 1:
         words += f" after {route['attempts']} attempts"
     return words if route["message"] is None else f"{words}, {route['message']}"
+
+
+async def _resolve(
+    common: CommonOptions, generation_id: str, outcome: str, vendor_id: str | None
+) -> int:
+    from mediawright.app.resolve import resolve_generation
+    from mediawright.app.views import generation_view, local_urls
+    from mediawright.cli.output import charge_words, print_json, say
+    from mediawright.cli.session import joining
+    from mediawright.jobs.resolving import Resolution
+
+    resolution = Resolution(outcome.replace("-", "_"))
+    async with joining(common) as runtime:
+        resolved = await resolve_generation(runtime, generation_id, resolution, vendor_id=vendor_id)
+        view = generation_view(resolved, [], local_urls(runtime))
+    if common.json:
+        print_json(view)
+    elif resolved.state.is_terminal:
+        say(f"{resolved.id} is {resolved.status.value}; charged: {charge_words(resolved)}.")
+    else:
+        say(f"{resolved.id} goes on. Follow it: mediawright generations watch {resolved.id}")
+    return 0
+
+
+def _status_words(generation: Generation) -> str:
+    from mediawright.app.views import attention_of
+
+    attention = attention_of(generation)
+    status = generation.status.value
+    return status if attention is None else f"{status} ({attention})"
 
 
 def _shortened(text: str, most: int = 40) -> str:
