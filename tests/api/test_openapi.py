@@ -70,6 +70,15 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         ("GET", "/v1/events"),
         ("GET", "/healthz"),
         ("GET", "/metrics"),
+        ("GET", "/v1/account"),
+        ("GET", "/v1/account/ledger"),
+        ("POST", "/v1/account/top-ups"),
+        ("POST", "/v1/account/adjustments"),
+        ("POST", "/v1/generations/{generation_id}/refund"),
+        ("GET", "/v1/budgets"),
+        ("PUT", "/v1/budgets"),
+        ("DELETE", "/v1/budgets/{budget_id}"),
+        ("GET", "/v1/usage"),
     }
 
 
