@@ -25,6 +25,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    requests_per_minute: int | None = None
+    """A limit of its own, in place of the settings'."""
+    concurrent_generations: int | None = None
+    """The same."""
 
 
 _scopes = msgspec.json.Decoder(tuple[str, ...])
@@ -73,6 +77,8 @@ def insert(c: Connection, key: ApiKey, key_hash: bytes) -> None:
             "key_hash": key_hash,
             "scopes": to_json(key.scopes),
             "created_at": to_micros(key.created_at),
+            "requests_per_minute": key.requests_per_minute,
+            "concurrent_generations": key.concurrent_generations,
         },
     )
 
@@ -116,4 +122,6 @@ def _to_key(row: Row[Any]) -> ApiKey:
         created_at=from_micros(row.created_at),
         last_used_at=from_micros_or_none(row.last_used_at),
         revoked_at=from_micros_or_none(row.revoked_at),
+        requests_per_minute=row.requests_per_minute,
+        concurrent_generations=row.concurrent_generations,
     )
