@@ -41,6 +41,7 @@ from mediawright.core.states import GenerationState
 from mediawright.jobs.advance import Steps
 from mediawright.jobs.context import JobContext, JobSettings
 from mediawright.jobs.jobs import Jobs
+from mediawright.jobs.ports import AlwaysTried, ProviderHealth
 from mediawright.jobs.replies import ReplyJournal
 from mediawright.ledger.ledger import Ledger
 from mediawright.store import attempts, events, generations, ledger_entries
@@ -235,6 +236,7 @@ class Bench:
         self.database.migrate()
         self.downloads = Downloads(folder)
         self.settings = JobSettings()
+        self.health: ProviderHealth = AlwaysTried()
         self.use(ScriptedProvider())
 
     def use(self, *providers: ScriptedProvider) -> ScriptedProvider:
@@ -254,6 +256,7 @@ class Bench:
             clock=self.clock,
             executor="test",
             settings=self.settings,
+            health=self.health,
         )
         self.steps = Steps(self.context)
         self.engine = DirectEngine(self.steps)
