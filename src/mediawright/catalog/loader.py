@@ -9,7 +9,7 @@ A file holds `[[model]]` and `[[family]]` tables. Two shorthands keep the rows s
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -18,6 +18,12 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from mediawright.catalog.catalogue import Catalogue
+from mediawright.catalog.compiled import (
+    default_cache_folder,
+    key_of,
+    read_compiled,
+    write_compiled,
+)
 from mediawright.catalog.model import Family, Model
 from mediawright.catalog.validate import find_faults
 from mediawright.core.errors import ErrorKind, MediawrightError
@@ -59,7 +65,27 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
 
 @lru_cache(maxsize=8)
 def _load(extra: Path | None) -> Catalogue:
-    return build_catalogue([*_built_in(), *_extra(extra)])
+    return load_sources([*built_in_sources(), *_extra(extra)], default_cache_folder())
+
+
+def load_sources(sources: Sequence[tuple[str, str]], cache_folder: Path | None) -> Catalogue:
+    """Return the catalogue of (file name, TOML text) pairs, from the cache where it is there.
+
+    Args:
+        sources: In order; later files win.
+        cache_folder: Where checked catalogues are kept between processes; `None` keeps none.
+
+    Raises:
+        CatalogueError: `catalogue_invalid`.
+    """
+    if cache_folder is None:
+        return build_catalogue(sources)
+    key = key_of(sources)
+    catalogue = read_compiled(cache_folder, key)
+    if catalogue is None:
+        catalogue = build_catalogue(sources)
+        write_compiled(cache_folder, key, catalogue)
+    return catalogue
 
 
 def build_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
@@ -99,7 +125,8 @@ def build_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
     return Catalogue(models.values(), families.values())
 
 
-def _built_in() -> list[tuple[str, str]]:
+def built_in_sources() -> list[tuple[str, str]]:
+    """Return the data files of the package as (file name, TOML text) pairs, by name."""
     folder = resources.files("mediawright.catalog") / "data"
     found = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
     return [
