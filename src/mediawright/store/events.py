@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, bindparam, func, select, text
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from mediawright.core.events import Event, EventType
 from mediawright.store import webhook_deliveries
 from mediawright.store.codec import from_micros, to_json, to_micros
+from mediawright.store.ledger_entries import lock_account
 from mediawright.store.tables import events
 
 _data = msgspec.json.Decoder(dict[str, Any])
@@ -27,8 +28,6 @@ _AFTER = (
 )
 _GET = select(events).where(_OWN, events.c.sequence == bindparam("sequence"))
 _LATEST = select(func.max(events.c.sequence)).where(_OWN)
-# The first number only keeps apart from other uses of such locks.
-_LOCK = text("SELECT pg_advisory_xact_lock(730608, hashtext(:workspace_id))")
 
 
 def append(
@@ -44,7 +43,9 @@ def append(
 
     Within a workspace, events become visible in the order of their sequences, so that whoever
     has seen one has seen all before it. PostgreSQL hands out numbers before it commits them;
-    there, a transaction that adds events makes the workspace's others wait until it ends.
+    there, a transaction that adds events makes the workspace's others wait until it ends. It
+    takes the same lock as a change of credits does: of two locks, a transaction that needs
+    both could take the second while another, which has that one, waits for the first.
 
     Args:
         c: The connection.
@@ -54,8 +55,7 @@ def append(
         generation_id: To which generation.
         data: More facts; plain JSON.
     """
-    if c.dialect.name == "postgresql":
-        c.execute(_LOCK, {"workspace_id": workspace_id})
+    lock_account(c, workspace_id)
     values = {
         "workspace_id": workspace_id,
         "type": type.value,
