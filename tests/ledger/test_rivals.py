@@ -89,7 +89,7 @@ def test_settling_at_once_books_each_end_once(database, ledger, workspace_id) ->
         lambda c, one: ledger.top_up(c, workspace_id, Decimal(1), now=NOW, reference=one.id),
     ]
     work = [(step, one) for one in made for step in steps for _ in range(2)]
-    random.Random(7).shuffle(work)  # noqa: S311 - any order will do
+    random.Random(7).shuffle(work)
 
     def settle(item) -> None:
         step, one = item
