@@ -19,6 +19,8 @@ from mediawright.api.routes import (
     generations,
     health,
     hooks,
+    keys,
+    limits,
     metrics,
     models,
     providers,
@@ -78,6 +80,8 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
         account,
         budgets,
         usage,
+        limits,
+        keys,
     ):
         app.include_router(module.router)
     return app

@@ -36,13 +36,18 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller may do beyond its own generations; `*` stands for everything."""
 
 
+def has_scope(caller: Caller, scope: str) -> bool:
+    """Tell whether a caller has a scope."""
+    return scope in caller.scopes or ALL_SCOPES in caller.scopes
+
+
 def require_scope(caller: Caller, scope: str) -> None:
     """Let a caller pass who has a scope; `operator` is needed for credits, limits and keys.
 
     Raises:
         ForbiddenError: `scope_required`: the caller's key has not this scope.
     """
-    if scope in caller.scopes or ALL_SCOPES in caller.scopes:
+    if has_scope(caller, scope):
         return
     raise ForbiddenError(
         "scope_required",

@@ -100,6 +100,17 @@ async def list_keys(runtime: Runtime, workspace_id: str) -> list[ApiKey]:
     return await runtime.database.read(work)
 
 
+async def get_key(runtime: Runtime, workspace_id: str, key_id: str) -> ApiKey:
+    """Return a workspace's key.
+
+    Raises:
+        NotFoundError: `key_not_found`.
+    """
+    return await runtime.database.read(
+        lambda connection: require_key(connection, workspace_id, key_id)
+    )
+
+
 async def limit_key(runtime: Runtime, workspace_id: str, key_id: str, limits: OwnLimits) -> ApiKey:
     """Give a key limits of its own, and return it.
 

@@ -14,7 +14,7 @@ from mediawright.jobs.caller_room import effective
 from mediawright.jobs.limits import AccountLimits, WhenExceeded
 from mediawright.jobs.windows import WINDOW, seconds_left
 from mediawright.store import admissions, caller_limits
-from mediawright.store.caller_limits import Moment, Scope
+from mediawright.store.caller_limits import Moment, OwnLimits, Scope
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,6 +114,20 @@ async def limits_of(
             available_credits=plain(balance.available.amount),
             held_credits=plain(balance.held.amount),
         )
+
+    return await runtime.database.read(work)
+
+
+async def workspace_limits(runtime: Runtime, workspace_id: str) -> OwnLimits:
+    """Return a workspace's own limits, without the settings'.
+
+    Raises:
+        NotFoundError: `workspace_not_found`.
+    """
+
+    def work(connection: Connection) -> OwnLimits:
+        require_workspace(connection, workspace_id)
+        return caller_limits.of_caller(connection, workspace_id, None)[0]
 
     return await runtime.database.read(work)
 

@@ -27,6 +27,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "account": ("account:account", "See the balance and what was spent; correct it."),
     "usage": ("usage:usage", "See what was used, charged and spent."),
     "budgets": ("budgets:budgets", "Limit what is spent in a day or a month."),
+    "limits": ("limits:limits", "See all limits and what is used of them; set a workspace's."),
+    "keys": ("keys:keys", "Make, list, limit and revoke keys of the REST server."),
     "serve": ("serve:serve", "Run the REST server."),
     "worker": ("worker:worker", "Run generations beside a server, on PostgreSQL."),
     "sandbox": ("sandbox:sandbox", "Run the sandbox, which imitates every provider."),
