@@ -27,6 +27,7 @@ from mediawright.api.routes import (
     resolutions,
     usage,
     webhooks,
+    workers,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
         usage,
         limits,
         keys,
+        workers,
     ):
         app.include_router(module.router)
     return app

@@ -12,6 +12,7 @@ import msgspec
 
 from mediawright._version import __version__
 from mediawright.app.providers import ProviderView, circuit_words, list_providers
+from mediawright.app.workers import list_workers
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.core.errors import MediawrightError
 from mediawright.core.states import GenerationState
@@ -59,6 +60,7 @@ async def examine(runtime: Runtime) -> list[Finding]:
         _installation(runtime),
         await _database(runtime),
         await _generations(runtime),
+        *await _workers(runtime),
         await _disk(runtime),
         *_engines(runtime),
         *_extras(),
@@ -103,6 +105,25 @@ async def _generations(runtime: Runtime) -> Finding:
         if unknown
         else None,
     )
+
+
+async def _workers(runtime: Runtime) -> list[Finding]:
+    """Return who works on a shared database; a data folder's one process locks it instead."""
+    if runtime.database.is_sqlite:
+        return []
+    found = await list_workers(runtime)
+    words = ", ".join(
+        f"{item.worker.role.value} on {item.worker.host} ({item.generations} under way)"
+        for item in found
+    )
+    return [
+        Finding(
+            subject="workers",
+            state=FindingState.OK if found else FindingState.ABSENT,
+            text=words or "none; queued generations wait",
+            hint=None if found else "Start one: mediawright worker, or mediawright serve",
+        )
+    ]
 
 
 async def _disk(runtime: Runtime) -> Finding:

@@ -52,6 +52,15 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     generations: int = 2000
     """How many generations one process has under way at most."""
 
+    def __post_init__(self) -> None:
+        """Hold the order of the times, on which it depends that no two act at once.
+
+        Raises:
+            ValueError: They are in another order.
+        """
+        if not self.beat < self.fence_after < self.dead_after:
+            raise ValueError("beat must be less than fence_after, and that less than dead_after")
+
 
 class Membership(Lease, Protocol):
     """A process's place among those that work."""
