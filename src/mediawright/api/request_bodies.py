@@ -117,6 +117,11 @@ class GenerateBody(_Request):
     instrumental: bool | None = None
     output_format: Text | None = None
     timestamps: Text | None = None
+    enhance_prompt: bool | None = None
+    turbo: bool | None = None
+    raw: bool | None = None
+    safety_tolerance: int | None = None
+    disable_safety_checker: bool | None = None
     vendor: VendorSettings | None = Field(
         default=None, description="Settings passed untouched to one provider, by its name."
     )

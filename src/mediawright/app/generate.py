@@ -212,7 +212,10 @@ def _require_model(runtime: Runtime, model_id: str) -> None:
 def _with_known_provider(runtime: Runtime, draft: Draft) -> Draft:
     if draft.provider is None:
         return draft
-    return msgspec.structs.replace(draft, provider=runtime.providers.resolve(draft.provider))
+    name = runtime.providers.canonical(draft.provider)
+    if name not in runtime.catalogue.providers:
+        name = runtime.providers.resolve(name)
+    return msgspec.structs.replace(draft, provider=name)
 
 
 def _hash(draft: Draft) -> str:

@@ -23,9 +23,16 @@ def list_models(
     live: bool | None = None,
 ) -> list[dict[str, Any]]:
     """Return the models that fit, in the shape of `get_models` (rule 47)."""
-    resolved = None if provider is None else runtime.providers.resolve(provider)
+    resolved = None if provider is None else runtime.providers.canonical(provider)
+    if resolved is not None and resolved not in runtime.catalogue.providers:
+        resolved = runtime.providers.resolve(resolved)
     found = runtime.catalogue.models(
-        kind=kind, operation=operation, provider=resolved, live=live, now=runtime.clock.now()
+        kind=kind,
+        operation=operation,
+        provider=resolved,
+        live=live,
+        now=runtime.clock.now(),
+        adapters=runtime.preflight_settings.adapters,
     )
     return [_shown(runtime, model) for model in found]
 
@@ -47,6 +54,9 @@ def describe_model(runtime: Runtime, model_id: str) -> dict[str, Any]:
 
 
 def _shown(runtime: Runtime, model: Model) -> dict[str, Any]:
-    shown = public_model(model)
+    settings = runtime.preflight_settings
+    shown = public_model(
+        model, now=runtime.clock.now(), prices=settings.prices, adapters=settings.adapters
+    )
     shown["ready"] = any(runtime.providers.is_ready(route.provider) for route in model.routes)
     return shown

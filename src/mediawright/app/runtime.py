@@ -136,6 +136,7 @@ class Runtime:
         self.preflight_settings = PreflightSettings(
             prices=PriceSettings(credits_per_usd=settings.account.credits_per_usd),
             providers=frozenset(self.providers.names()),
+            adapters=frozenset(self.providers.names()),
         )
         # A pool of its own, so that a sign of life never waits for other work.
         self._signs_of_life = Database(self._database_url())

@@ -89,6 +89,7 @@ class Catalogue:
         provider: str | None = None,
         live: bool | None = None,
         now: datetime | None = None,
+        adapters: frozenset[str] | None = None,
     ) -> tuple[Model, ...]:
         """Return the models that fit, in the order of the data.
 
@@ -98,6 +99,7 @@ class Catalogue:
             provider: A provider that must be among their routes.
             live: `True` for those that can be called, `False` for the others.
             now: The time to judge that by; the system's own where not given.
+            adapters: The providers that there is an adapter for; `None` counts all.
         """
         today = (now or datetime.now(UTC)).date()
         return tuple(
@@ -106,7 +108,7 @@ class Catalogue:
             if (kind is None or model.kind is kind)
             and (operation is None or operation in model.operations)
             and (provider is None or any(route.provider == provider for route in model.routes))
-            and (live is None or is_live(model, today) is live)
+            and (live is None or is_live(model, today, adapters) is live)
         )
 
     def _not_found(self, model_id: str) -> Problem:
@@ -128,9 +130,9 @@ class Catalogue:
         )
 
 
-def is_live(model: Model, today: date) -> bool:
+def is_live(model: Model, today: date, adapters: frozenset[str] | None = None) -> bool:
     """Tell whether some route of the model can be called on that day."""
-    return bool(model.live_routes(today))
+    return bool(model.callable_routes(today, adapters))
 
 
 def _variant_required(family: Family) -> Problem:

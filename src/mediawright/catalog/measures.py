@@ -48,7 +48,7 @@ def measure(row: PriceRow, applied: Applied, usage: Usage | None = None) -> Meas
         case PriceUnit.MEGAPIXEL:
             return _megapixels(applied)
         case PriceUnit.INPUT_MEGAPIXEL:
-            return _input_megapixels(applied)
+            return _input_megapixels(row, applied)
         case PriceUnit.TOKEN:
             return _tokens(row, applied, usage)
 
@@ -111,11 +111,20 @@ def _megapixels(applied: Applied) -> Measure | None:
     return Measure(quantity=each, times=times, text=text)
 
 
-def _input_megapixels(applied: Applied) -> Measure | None:
-    if applied.input_pixels is None:
+def _input_megapixels(row: PriceRow, applied: Applied) -> Measure | None:
+    known = applied.input_pixels
+    if known is None and row.unknown_megapixels is None:
         return None
-    megapixels = Decimal(applied.input_pixels) / _MILLION
-    return Measure(quantity=megapixels, text=f"{_short(megapixels)} MP in")
+    if known is not None:
+        megapixels = Decimal(known) / _MILLION
+    else:
+        megapixels = Decimal(row.unknown_megapixels or 0) * _pictures(applied)
+    text = f"{_short(megapixels)} MP in"
+    return Measure(quantity=megapixels, exact=known is not None, text=text)
+
+
+def _pictures(applied: Applied) -> int:
+    return sum(number for role, number in applied.inputs.items() if role not in _NOT_PICTURES)
 
 
 def _tokens(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | None:
@@ -128,7 +137,7 @@ def _tokens(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | N
     megapixels = Decimal(repr(applied.megapixels)) if applied.megapixels is not None else None
     seconds = exact_decimal(applied.seconds) if applied.seconds is not None else None
     count = Decimal(applied.count)
-    images = Decimal(sum(n for role, n in applied.inputs.items() if role not in _NOT_PICTURES))
+    images = Decimal(_pictures(applied))
     area_time = megapixels * seconds if megapixels is not None and seconds is not None else None
     terms = (
         (estimate.flat, count),

@@ -240,6 +240,8 @@ class Route(_Row, frozen=True, kw_only=True):
     reserved: tuple[str, ...] = ()
     """Further provider fields that a caller's vendor settings may not touch."""
     prices: tuple[PriceRow, ...] = ()
+    price_note: str = ""
+    """Why a price is not known, or from where it comes."""
 
 
 class Lifecycle(_Row, frozen=True, kw_only=True):
@@ -336,6 +338,18 @@ class Model(_Row, frozen=True, kw_only=True):
             for route in self.routes
             if (end := self.route_ends_on(route)) is None or today <= end
         )
+
+    def callable_routes(
+        self, today: date, adapters: frozenset[str] | None = None
+    ) -> tuple[Route, ...]:
+        """Return the routes that are served on that day and can be spoken to, in order.
+
+        Args:
+            today: The day.
+            adapters: The providers that there is an adapter for; `None` counts all.
+        """
+        live = self.live_routes(today)
+        return live if adapters is None else tuple(r for r in live if r.provider in adapters)
 
     def find_route(
         self, provider: str, upstream_id: str, operation: Operation | None = None

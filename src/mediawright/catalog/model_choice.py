@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
 from mediawright.catalog.catalogue import Catalogue
 from mediawright.catalog.findings import Findings
-from mediawright.catalog.model import Model, ModelStatus, Scalar
+from mediawright.catalog.model import Model, ModelStatus, Route, Scalar
+from mediawright.core.errors import Problem
 
 _MAX_SUBSTITUTIONS = 5
 
@@ -20,6 +22,7 @@ def find_model(
     today: date,
     use_successors: bool,
     end_warning_days: int,
+    adapters: frozenset[str] | None = None,
 ) -> tuple[Model, dict[str, Scalar]] | None:
     """Return the living model behind a name, and the parameters that the name sets.
 
@@ -32,6 +35,7 @@ def find_model(
         use_successors: Whether an ended model's successor may take its place, where the
             catalogue allows it.
         end_warning_days: How many days before its announced end a model is warned of.
+        adapters: The providers that there is an adapter for; `None` counts all.
     """
     found, problem = catalogue.find(name)
     if problem is not None or found is None:
@@ -42,16 +46,40 @@ def find_model(
     if model.id != name:
         findings.replaced("/model", "another name for it", name, model.id)
     for _ in range(_MAX_SUBSTITUTIONS):
-        if model.live_routes(today):
+        if model.callable_routes(today, adapters):
             _warn_of_end(model, today, end_warning_days, findings)
             return model, presets
+        served = model.live_routes(today)
         life = model.lifecycle
         if not (use_successors and life.substitute and life.successor in catalogue):
             break
-        findings.replaced("/model", f"{model.id} has ended", model.id, life.successor)
+        why = "cannot be called from here" if served else "has ended"
+        findings.replaced("/model", f"{model.id} {why}", model.id, life.successor)
         model = catalogue.get(life.successor or "")
-    _model_ended(model, findings)
+    if model.live_routes(today):
+        findings.problems.append(adapter_missing(model, model.live_routes(today), "/model"))
+    else:
+        _model_ended(model, findings)
     return None
+
+
+def adapter_missing(model: Model, routes: Iterable[Route], pointer: str) -> Problem:
+    """Return the problem that says which providers a model would need.
+
+    Args:
+        model: The model.
+        routes: Its routes that nothing here can speak to.
+        pointer: What in the request asks for them.
+    """
+    providers = list(dict.fromkeys(route.provider for route in routes))
+    return Problem(
+        code="provider_not_available",
+        message=f"{model.id} is served by {' and '.join(providers)}, which this version cannot "
+        "speak to yet.",
+        pointer=pointer,
+        hint="Choose another model or provider; `mediawright models list --ready` shows some.",
+        details={"providers": providers},
+    )
 
 
 def _model_ended(model: Model, findings: Findings) -> None:

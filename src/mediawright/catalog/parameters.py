@@ -26,8 +26,17 @@ PARAMETERS = tuple(name for name in Parameters.__struct_fields__ if name != "ven
 """Every parameter that a model can honour, in the order in which they are checked."""
 
 NUMBERS = frozenset({"duration", "strength", "guidance_scale", "speed"})
-INTEGERS = frozenset({"seed", "count", "steps"})
-BOOLEANS = frozenset({"sound", "instrumental"})
+INTEGERS = frozenset({"seed", "count", "steps", "safety_tolerance"})
+BOOLEANS = frozenset(
+    {
+        "sound",
+        "instrumental",
+        "enhance_prompt",
+        "turbo",
+        "raw",
+        "disable_safety_checker",
+    }
+)
 
 _FEATURES = frozenset({"edit_mode"})
 """Parameters that say what to do, not how: a model without them cannot take the request."""

@@ -62,6 +62,8 @@ class PreflightSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Warn this long before a model's announced end."""
     providers: frozenset[str] = frozenset()
     """Further provider names that are known though no route names them."""
+    adapters: frozenset[str] | None = None
+    """The providers that there is an adapter for; `None` counts all."""
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +151,7 @@ def _examine(question: _Question) -> Checked | None:
         today=question.now.date(),
         use_successors=question.settings.use_successors,
         end_warning_days=question.settings.end_warning_days,
+        adapters=question.settings.adapters,
     )
     if found is None:
         return None
@@ -206,6 +209,7 @@ def _with_routes(
             applied=applied,
             today=question.now.date(),
             settings=question.settings.prices,
+            adapters=question.settings.adapters,
         ),
         findings,
     )

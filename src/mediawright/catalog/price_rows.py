@@ -94,6 +94,8 @@ class PriceRow(
     seconds_of: SecondsOf = SecondsOf.OUTPUT
     unknown_seconds: Amount | None = None
     """Input seconds to charge when nobody knows their length (rule 42)."""
+    unknown_megapixels: Amount | None = None
+    """Megapixels to charge for each input picture when nobody knows their sizes."""
     max_input_seconds: Amount | None = None
     """Input seconds are charged up to this many (rule 41)."""
     estimated: bool = False

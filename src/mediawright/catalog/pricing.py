@@ -63,7 +63,7 @@ def price(
         usd=None if usd is None else _exact(usd.amount),
         basis=_basis(charge),
         price_book_date=charge.seen_on if charge else model.source.seen_on.isoformat(),
-        explanation=charge.text if charge else "the price is not known",
+        explanation=charge.text if charge else _unknown(route),
     )
 
 
@@ -90,6 +90,10 @@ def cost_of_usage(
     facts["provider"] = route.provider
     total = _total(_rows(model, route, Currency.USD), applied, facts, model, usage)
     return None if total is None else (_exact(total.amount), _basis(total))
+
+
+def _unknown(route: Route) -> str:
+    return f"the price is not known{': ' if route.price_note else ''}{route.price_note}"
 
 
 def _rows(model: Model, route: Route, currency: Currency) -> list[PriceRow]:

@@ -25,6 +25,7 @@ def public_model(
     *,
     now: datetime | None = None,
     prices: PriceSettings = _DEFAULT_PRICES,
+    adapters: frozenset[str] | None = None,
 ) -> dict[str, Any]:
     """Return a model's description as plain JSON data.
 
@@ -32,9 +33,11 @@ def public_model(
         model: The model.
         now: The time to judge by whether it can be called; the system's where not given.
         prices: How dollars become credits where no credits are named.
+        adapters: The providers that there is an adapter for; `None` counts all.
     """
     today = (now or datetime.now(UTC)).date()
     live = model.live_routes(today)
+    usable = model.callable_routes(today, adapters)
     first = next(iter(model.operations))
     return {
         "id": model.id,
@@ -44,7 +47,7 @@ def public_model(
         "family": model.family,
         "aliases": [*model.aliases, *model.presets],
         "generation_types": [operation.value for operation in model.operations],
-        "cost": _costs(model, prices),
+        "cost": _costs(model, next(iter(usable or model.routes), None), prices),
         "price_book_date": model.source.seen_on.isoformat(),
         "aspect_ratios": _union(model, "aspect_ratio"),
         "resolutions": _union(model, "resolution"),
@@ -62,18 +65,25 @@ def public_model(
         "supports_sound": model.supports_sound,
         "supports_seed": bool(_rules_of(model, "seed")),
         "estimated_time_seconds": _usual_seconds(model, first),
-        "live": bool(live),
+        "live": bool(usable),
+        "unavailable_reason": None if usable else "provider_not_available" if live else "ended",
         "lifecycle": _lifecycle(model),
-        "routes": [_route(model, route, is_live=route in live) for route in model.routes],
+        "routes": [
+            {
+                **_route(model, route, is_live=route in live),
+                "available": adapters is None or route.provider in adapters,
+            }
+            for route in model.routes
+        ],
         "source": {"text": model.source.text, "seen_on": model.source.seen_on.isoformat()},
     }
 
 
-def _costs(model: Model, prices: PriceSettings) -> list[dict[str, Any]]:
-    """Return the price rows of the first route, tier by tier."""
+def _costs(model: Model, route: Route | None, prices: PriceSettings) -> list[dict[str, Any]]:
+    """Return the price rows that hold for a route, tier by tier."""
     rows = list(model.prices)
-    if model.routes:
-        own = list(model.routes[0].prices)
+    if route is not None:
+        own = list(route.prices)
         covered = {row.currency for row in own}
         rows = own + [row for row in rows if row.currency not in covered]
     rows.sort(key=lambda row: row.currency is not Currency.CREDITS)
@@ -182,6 +192,7 @@ def _route(model: Model, route: Route, *, is_live: bool) -> dict[str, Any]:
         "generation_types": [operation.value for operation in model.route_operations(route)],
         "synchronous": route.synchronous,
         "prompt_max_length": route.prompt_max,
+        "price_note": route.price_note or None,
         "live": is_live,
         "ends_on": end.isoformat() if end else None,
     }

@@ -11,6 +11,7 @@ import msgspec
 from mediawright.catalog.applied import Applied
 from mediawright.catalog.findings import Findings
 from mediawright.catalog.model import LengthUnit, Model, Route
+from mediawright.catalog.model_choice import adapter_missing
 from mediawright.catalog.parameters import code_for, pointer_to
 from mediawright.catalog.pricing import PriceSettings, price
 from mediawright.catalog.translate import carried_parameters, setting_conflicts, translate
@@ -55,6 +56,8 @@ class RouteQuestion(msgspec.Struct, frozen=True, kw_only=True):
     today: date
     """Routes that ended before are left out."""
     settings: PriceSettings
+    adapters: frozenset[str] | None = None
+    """The providers that there is an adapter for; `None` counts all."""
 
 
 def plan_routes(question: RouteQuestion, findings: Findings) -> tuple[RoutePlan, ...]:
@@ -67,11 +70,15 @@ def plan_routes(question: RouteQuestion, findings: Findings) -> tuple[RoutePlan,
     model, request, applied = question.model, question.request, question.applied
     plans: list[RoutePlan] = []
     refusals: list[Problem] = []
+    absent: list[Route] = []
     unused: dict[str, list[str]] = {}
     for route in model.live_routes(question.today):
         if applied.operation not in model.route_operations(route):
             continue
         if request.provider is not None and route.provider != request.provider:
+            continue
+        if question.adapters is not None and route.provider not in question.adapters:
+            absent.append(route)
             continue
         refusal = _refusal(question, route)
         if refusal is not None:
@@ -81,7 +88,7 @@ def plan_routes(question: RouteQuestion, findings: Findings) -> tuple[RoutePlan,
         for name in sorted(_missing(question, route) & HINTS_ONLY):
             unused.setdefault(name, []).append(route.provider)
     if not plans:
-        findings.problems.append(refusals[0] if refusals else _no_route(question))
+        findings.problems.append(refusals[0] if refusals else _nothing(question, absent))
     for name, providers in unused.items():
         findings.warned(
             pointer_to(name),
@@ -89,6 +96,13 @@ def plan_routes(question: RouteQuestion, findings: Findings) -> tuple[RoutePlan,
             requested=question.given[name],
         )
     return tuple(plans)
+
+
+def _nothing(question: RouteQuestion, absent: list[Route]) -> Problem:
+    if not absent:
+        return _no_route(question)
+    named = question.request.provider is not None
+    return adapter_missing(question.model, absent, "/provider" if named else "/operation")
 
 
 def _plan(question: RouteQuestion, route: Route) -> RoutePlan:

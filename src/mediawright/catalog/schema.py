@@ -37,6 +37,11 @@ _DESCRIPTIONS = {
     "instrumental": "Leave singing out.",
     "output_format": "File format of the output.",
     "timestamps": "Detail of the transcript's times.",
+    "enhance_prompt": "Let the provider rewrite the prompt before it is used.",
+    "turbo": "Work faster, with less care.",
+    "raw": "A less processed, more natural look.",
+    "safety_tolerance": "How much the provider's checker lets through; more is laxer.",
+    "disable_safety_checker": "Leave out the provider's check of what is shown.",
 }
 
 

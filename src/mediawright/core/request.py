@@ -63,6 +63,16 @@ class Parameters(
     """File format of the output, such as `png`, `mp4`, `mp3`, `wav`."""
     timestamps: str | None = None
     """Detail of a transcript's times: `none`, `word` or `segment`."""
+    enhance_prompt: bool | None = None
+    """Whether the provider may rewrite the prompt before it is used."""
+    turbo: bool | None = None
+    """Whether to work faster, with less care (rule 35)."""
+    raw: bool | None = None
+    """Whether the picture is to look less processed."""
+    safety_tolerance: int | None = None
+    """How much the provider's checker lets through; more is laxer, the range is the model's."""
+    disable_safety_checker: bool | None = None
+    """Whether to leave out the provider's check of what is shown (rule 35)."""
     vendor: dict[str, dict[str, Any]] | None = None
     """Settings passed to one provider untouched: `{"fal": {"acceleration": "high"}}`."""
 
