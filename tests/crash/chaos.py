@@ -25,7 +25,15 @@ from tests.remote_sandbox import RemoteSandbox
 STORM_VENDORS = ("openai", "fal", "runway", "elevenlabs")
 PATIENCE = 240.0
 """Seconds in which a generation must have ended, all kills included."""
-SETTINGS: dict[str, Any] = {"jobs": {"cadence": FAST_CADENCE, "download_retries": 2}}
+SWEEP_PATIENCE = 150.0
+"""Seconds in which replies that a kill has left behind are looked after."""
+SETTINGS: dict[str, Any] = {
+    "jobs": {
+        "cadence": FAST_CADENCE,
+        "download_retries": 2,
+        "circuit": {"cooldown": 1.0, "longest": 2.0, "account_cooldown": 1.0, "patience": 10.0},
+    }
+}
 """Sections of the settings file: what takes long is ended before the next kill."""
 
 
@@ -48,8 +56,8 @@ class Answered:
     """What the clients saw."""
 
     requests: int = 0
-    broken: int = 0
-    """Requests without a reply, and replies that asked to come again."""
+    broken: Counter[str] = field(default_factory=Counter)
+    """Requests without a reply, and replies that asked to come again, by what came."""
     ids: dict[int, set[str]] = field(default_factory=dict)
     """The generations that each wish was told of."""
     states: dict[str, str] = field(default_factory=dict)
@@ -101,7 +109,7 @@ async def run_chaos(folder: Path, settings: ChaosSettings) -> Outcome:
     figures = (
         f"{settings.generations} generations wished for (seed {settings.seed}) by "
         f"{settings.clients} clients in {seconds:.0f} s; the server was killed {kills} times; "
-        f"{answered.requests} requests, {answered.broken} of them broken or put off"
+        f"{answered.requests} requests, of which came again: {dict(answered.broken)}"
     )
     summary = "\n\n".join([figures, *_tables(evidence, settings)])
     return Outcome(report=report, summary=summary, kills=kills)
@@ -212,9 +220,10 @@ class _Client:
                     document = await reply.json()
                     if reply.status < 500 and reply.status != 429:
                         return reply.status, document
-            except (aiohttp.ClientError, TimeoutError, ValueError):
-                pass
-            self._answered.broken += 1
+                    came = f"{reply.status} {document['error']}"
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                came = type(error).__name__
+            self._answered.broken[came] += 1
             await asyncio.sleep(0.3)
 
 
@@ -230,7 +239,9 @@ async def _until_quiet(server: ServerProcess, answered: Answered) -> None:
                 if all(item["state"] == "unknown" for item in page["data"]):
                     break
                 await asyncio.sleep(0.5)
-    await asyncio.sleep(2.0)
+    deadline = time.monotonic() + SWEEP_PATIENCE
+    while any(server.replies.iterdir()) and time.monotonic() < deadline:
+        await asyncio.sleep(0.5)
 
 
 def _client_lines(evidence: Evidence, answered: Answered, settings: ChaosSettings) -> list[Line]:

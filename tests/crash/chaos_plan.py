@@ -9,7 +9,7 @@ from typing import Any
 
 UNTROUBLED = "ok"
 _UNTROUBLED_PART = 0.4
-_CANCELLED_PART = 0.05
+_CANCELLED_PART = 0.08
 _REPEATED_PART = 0.1
 
 ANYWHERE = (

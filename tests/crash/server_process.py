@@ -76,6 +76,16 @@ class ServerProcess:
             self.environment["MEDIAWRIGHT_DATABASE_URL"] = database_url
 
     @property
+    def replies(self) -> Path:
+        """The folder of replies that are received and not stored."""
+        return self.data_folder / "replies"
+
+    @property
+    def staging(self) -> Path:
+        """The folder of files that are being written."""
+        return self.data_folder / "staging"
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 

@@ -194,12 +194,14 @@ class Runtime:
         """
         if self.database.is_sqlite:
             self.folder.lock()
+            # Whoever wrote there held the lock, and is gone.
+            await asyncio.to_thread(self.staging.clean_up_now, 0.0)
         await self.open()
         self._start_telemetry()
         self.webhook_sender.start()
         if eager:
             await self.library.clean_up()
-            if self.hook_addresses.is_reachable:
+            if self.hook_addresses.obstacle is None:
                 await self.hook_addresses.open()
         chores = (*self.reports.chores(), sweeping(self.job_context, self.jobs.resume))
         return await self.jobs.start(eager=eager, role=role, fenced=fenced, chores=chores)
