@@ -129,7 +129,7 @@ def test_every_operation_says_how_its_errors_look(document: dict[str, Any]) -> N
             if status == "default" or int(status) >= 400:
                 assert response["content"]["application/json"]["schema"] == shape
         secured = operation.get("security")
-        if path == "/healthz":
+        if path == "/healthz" or path.startswith("/v1/hooks/"):
             assert secured is None
         else:
             assert secured == [{"bearer": []}, {"header": []}], (method, path)

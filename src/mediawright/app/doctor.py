@@ -65,6 +65,7 @@ async def examine(runtime: Runtime) -> list[Finding]:
         *_engines(runtime),
         *_extras(),
         *await _providers(runtime),
+        _reports(runtime),
     ]
 
 
@@ -193,6 +194,18 @@ def _provider(view: ProviderView, now: datetime) -> Finding:
         if health.state is not HealthState.CLOSED:
             return _failing(view, f"{where}; {circuit_words(view, now)}")
     return Finding(subject=facts.name, state=state, text=text)
+
+
+def _reports(runtime: Runtime) -> Finding:
+    obstacle = runtime.hook_addresses.obstacle
+    if obstacle is not None:
+        text = f"none are asked for, because {obstacle}; providers are polled"
+        return Finding(subject="provider webhooks", state=FindingState.ABSENT, text=text)
+    return Finding(
+        subject="provider webhooks",
+        state=FindingState.OK,
+        text=f"come to {runtime.settings.server.public_url} while the server runs",
+    )
 
 
 def _failing(view: ProviderView, text: str) -> Finding:

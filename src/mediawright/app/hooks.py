@@ -51,15 +51,12 @@ class HookAddresses:
             box: Returns the installation's secrets, from which the addresses are derived. Blocks.
             sandboxed: Whether providers are imitated; they reach plain http too.
         """
-        self._base = _base(settings, sandboxed=sandboxed)
+        self.obstacle = _obstacle(settings, sandboxed=sandboxed)
+        """Why providers are not asked to report, if they are not."""
+        self._base = (settings.public_url or "").rstrip("/")
         self._providers = providers
         self._box = box
         self._key: bytes | None = None
-
-    @property
-    def is_reachable(self) -> bool:
-        """Whether the settings name an address that providers take."""
-        return self._base is not None
 
     async def open(self) -> None:
         """Begin to give out addresses; for processes whose installation is served."""
@@ -67,7 +64,7 @@ class HookAddresses:
 
     def of(self, provider: str, generation_id: str, attempt: int) -> str | None:
         """Return where the provider reports on an attempt; `None` if it cannot, or is not to."""
-        if self._base is None or self._key is None:
+        if self.obstacle is not None or self._key is None:
             return None
         reader = self._providers.hook_reader(provider)
         if reader is None or not reader.is_ready:
@@ -194,11 +191,12 @@ def _token(key: bytes, provider: str, generation_id: str, attempt: int | str) ->
     return base64.urlsafe_b64encode(digest[:_TOKEN_BYTES]).decode()
 
 
-def _base(settings: ServerSettings, *, sandboxed: bool) -> str | None:
-    """Return the address that providers are given, if there is one that they take."""
-    if not settings.provider_webhooks or not settings.public_url:
-        return None
+def _obstacle(settings: ServerSettings, *, sandboxed: bool) -> str | None:
+    if not settings.provider_webhooks:
+        return "server.provider_webhooks is false"
+    if not settings.public_url:
+        return "server.public_url is not set"
     scheme = urlsplit(settings.public_url).scheme
     if scheme != "https" and not (sandboxed and scheme == "http"):
-        return None
-    return settings.public_url.rstrip("/")
+        return "server.public_url is not https"
+    return None
