@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from tests.limits.rows import START
 from mediawright.core.states import GenerationState
 from mediawright.jobs.admission import Admission
 from mediawright.jobs.limits import AccountLimits, LimitSettings
-from mediawright.store import bookings, generations
+from mediawright.store import admissions, bookings, generations
 from mediawright.store.database import Database
 
 
@@ -278,6 +279,50 @@ def test_rivals_who_start_at_once_do_not_exceed_a_limit(database, database_url, 
         opened.close()
 
     assert begun == 5
+
+
+@pytest.fixture
+def engine(postgresql_url: Callable[[], str]) -> Iterator[sa.Engine]:
+    """Transactions that are not repeated, and give up where they would wait for long."""
+    made = sa.create_engine(
+        postgresql_url(), connect_args={"options": "-c lock_timeout=3000"}, pool_size=8
+    )
+    yield made
+    made.dispose()
+
+
+@pytest.mark.postgres
+def test_whoever_admits_does_not_wait_for_one_that_is_being_cancelled(engine):
+    """It holds locks for which the other may wait, over third parties."""
+    with engine.begin() as c:
+        first, second = rows.add(c, "a", 2)
+
+    with engine.begin() as other, engine.begin() as c:
+        rows.set_state(other, first, GenerationState.CANCELLED)
+        admitted = limited(concurrent=9).admit(c, executor="one", now=START, most=9)
+
+    assert admitted == [second]
+
+
+@pytest.mark.postgres
+def test_whoever_submits_again_waits_for_its_row_before_it_locks_the_account(engine):
+    admission = limited(concurrent=9)
+    with engine.begin() as c:
+        (name,) = rows.add(c, "a", state=GenerationState.SUBMITTING)
+
+    def again() -> float | None:
+        with engine.begin() as c:
+            return admission.reserve(c, name, "vendor", START)
+
+    with ThreadPoolExecutor(1) as threads, engine.connect() as looking:
+        with engine.begin() as other:
+            rows.set_state(other, name, GenerationState.CANCELLED)
+            waiting = threads.submit(again)
+            for _ in range(1_000):
+                if looking.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    break
+            admissions.lock_accounts(other, ["vendor"])
+        assert waiting.result() is None
 
 
 MOMENTS = some.sampled_from([0, 1e-6, 0.5, 7.0, 19.999_999, 20.0, 30.0, 59.999_999, 60.0, 61.0])

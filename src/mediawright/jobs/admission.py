@@ -5,7 +5,8 @@ many workers; what has no limit is not counted. A rate is counted over the last 
 rows, to the microsecond. An account's submits are its attempts, and those that were given a
 place and have not written their attempt yet.
 
-Locks are taken in the order workspace, queue, account, by everybody.
+Locks are taken in the order workspace (the one of its credits and events), queue, account, by
+everybody; whoever has an account's waits for no other.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from mediawright.jobs.caller_room import ENDLESS, CallerRoom
 from mediawright.jobs.limits import AccountLimits, WhenExceeded
 from mediawright.jobs.queues import Queues
 from mediawright.jobs.windows import WINDOW, seconds_left
-from mediawright.store import admissions
+from mediawright.store import admissions, ledger_entries
 from mediawright.store.caller_limits import Scope
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Admission:
         limited = self.is_limited(account)
         if not limited and not self._callers_wait:
             return True
-        admissions.lock_workspace(connection, generation.workspace_id)
+        ledger_entries.lock_account(connection, generation.workspace_id)
         if self._callers_wait and not self._caller_has_room(connection, generation, now):
             return False
         return not limited or self._account_has_room(connection, account, now)
@@ -146,8 +147,8 @@ class Admission:
             seconds to ask again.
         """
         limits = self._limits.accounts.get(account, _UNLIMITED)
-        self._lock(connection, [account])
         place = admissions.place_of(connection, generation_id)
+        self._lock(connection, [account])
         if place is None or place.state is not GenerationState.SUBMITTING:
             return None
         if place.unsent and place.account == account:

@@ -8,7 +8,7 @@ from mediawright.core.errors import RateLimitedError
 from mediawright.jobs.caller_room import effective
 from mediawright.jobs.limits import CallerLimits
 from mediawright.jobs.windows import WINDOW, seconds_left, whole_seconds
-from mediawright.store import admissions, caller_limits
+from mediawright.store import caller_limits, ledger_entries
 from mediawright.store.caller_limits import Moment, Scope
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check(
     owners = _limited(connection, limits, generation)
     if not owners:
         return
-    admissions.lock_workspace(connection, generation.workspace_id)
+    ledger_entries.lock_account(connection, generation.workspace_id)
     exceeded = [error for owner in owners for error in _exceeded(connection, owner, now)]
     if exceeded:
         raise max(exceeded, key=lambda error: error.details["retry_after"])

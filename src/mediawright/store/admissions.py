@@ -21,19 +21,11 @@ from mediawright.store.tables import (
     UNBOOKED_CANCELLATION,
     attempts,
     generations,
-    workspaces,
 )
 
 # The first number keeps apart from other uses of such locks.
 _LOCK_QUEUE = text("SELECT pg_advisory_xact_lock(730609, 0)")
 _LOCK_ACCOUNT = text("SELECT pg_advisory_xact_lock(730610, hashtext(:account))")
-# Not FOR UPDATE, which would wait for everybody who adds a row to the workspace.
-_LOCK_WORKSPACE = (
-    select(workspaces.c.id)
-    .where(workspaces.c.id == bindparam("workspace_id"))
-    .with_for_update(key_share=True)
-)
-
 # Each step of these seeks the next name in the index, over however many rows of the last one.
 # They and the ones below ask for the order of the index, although what is equal needs none:
 # otherwise PostgreSQL, when it expects most rows to fit, looks for them in another index, and
@@ -127,12 +119,18 @@ _NEXT_NUMBER = (
     .where(attempts.c.generation_id == generations.c.id)
     .scalar_subquery()
 )
-_ADMIT = (
-    update(generations)
+_STILL_QUEUED = (
+    select(generations.c.id)
     .where(
         generations.c.id.in_(bindparam("ids", expanding=True)),
         generations.c.state == GenerationState.QUEUED.value,
     )
+    # Whoever cancels one just now may wait for somebody who waits for the lock held here.
+    .with_for_update(skip_locked=True)
+)
+_ADMIT = (
+    update(generations)
+    .where(generations.c.id.in_(_STILL_QUEUED))
     .values(
         state=GenerationState.SUBMITTING.value,
         executor=bindparam("new_executor"),
@@ -161,8 +159,10 @@ _WORKSPACE_WAITS = select(
         generations.c.state == GenerationState.QUEUED.value,
     )
 )
-_PLACE = select(generations.c.state, generations.c.provider, _UNSENT.label("unsent")).where(
-    generations.c.id == bindparam("generation_id")
+_PLACE = (
+    select(generations.c.state, generations.c.provider, _UNSENT.label("unsent"))
+    .where(generations.c.id == bindparam("generation_id"))
+    .with_for_update()
 )
 _GIVE_PLACE = (
     update(generations)
@@ -196,15 +196,6 @@ class Place(NamedTuple):
     account: str | None
     unsent: bool
     """Whether it was given for an attempt that is not written yet."""
-
-
-def lock_workspace(c: Connection, workspace_id: str) -> None:
-    """Let no other transaction count or add to what a workspace began, until this one ends.
-
-    Locks are taken in the order in which they stand here.
-    """
-    if c.dialect.name == "postgresql":
-        c.execute(_LOCK_WORKSPACE, {"workspace_id": workspace_id})
 
 
 def lock_queue(c: Connection) -> None:
@@ -325,7 +316,10 @@ def admit(c: Connection, ids: Collection[str], *, executor: str, now: datetime) 
 
 
 def place_of(c: Connection, generation_id: str) -> Place | None:
-    """Return where a generation has its place, or `None` if there is no such generation."""
+    """Return where a generation has its place, or `None` if there is no such generation.
+
+    Its row is locked; as accounts are locked after that, nobody who has one waits for a row.
+    """
     row = c.execute(_PLACE, {"generation_id": generation_id}).first()
     if row is None:
         return None
