@@ -193,6 +193,7 @@ def fixed_limits(settings: Settings) -> dict[str, Any]:
             "timeout_seconds": jobs.submit_timeout,
         },
         "retention": {
+            "temporary_state_hours": jobs.retention_hours,
             "late_result_seconds": jobs.late_result_window,
             "assets": "kept until they are deleted",
         },

@@ -35,6 +35,7 @@ from mediawright.jobs.membership import Member, Membership, SoleWorker
 from mediawright.jobs.orphans import sweeping
 from mediawright.jobs.replies import ReplyJournal
 from mediawright.jobs.reports import Reports
+from mediawright.jobs.retention import Retention
 from mediawright.ledger.ledger import Ledger
 from mediawright.providerkit.driver import Driver
 from mediawright.providerkit.urls import origin_of
@@ -84,6 +85,7 @@ class Runtime:
         membership: This process among those that work.
         signals: Wake-ups in this process.
         hook_addresses: Where providers report to.
+        retention: Removes what served its purpose.
         reports: Does what follows from their reports.
         preflight_settings: How requests are checked and priced.
     """
@@ -167,6 +169,7 @@ class Runtime:
             membership=self.membership,
             settings=settings.workers,
         )
+        self.retention = Retention(context, self.engine, self.membership, self.library.clean_up)
         self.reports = Reports(context, steps.is_active, self.jobs.resume)
 
     async def start(
@@ -203,7 +206,11 @@ class Runtime:
             await self.library.clean_up()
             if self.hook_addresses.obstacle is None:
                 await self.hook_addresses.open()
-        chores = (*self.reports.chores(), sweeping(self.job_context, self.jobs.resume))
+        chores = (
+            *self.reports.chores(),
+            sweeping(self.job_context, self.jobs.resume),
+            *self.retention.chores(),
+        )
         return await self.jobs.start(eager=eager, role=role, fenced=fenced, chores=chores)
 
     async def open_to_create(self) -> None:

@@ -24,6 +24,8 @@ class Chore(NamedTuple):
     work: Callable[[], Awaitable[object]]
     alone: bool = False
     """Whether one of all processes does it for the others."""
+    first: float | None = None
+    """Seconds until the first time; by default the interval."""
 
 
 class Chores:
@@ -41,7 +43,7 @@ class Chores:
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self, chores: Iterable[Chore]) -> None:
-        """Do these, each for the first time when its interval has passed."""
+        """Begin to do these, in turn with whatever else this process does."""
         self._tasks += [asyncio.create_task(self._keep_doing(chore)) for chore in chores]
 
     def run(self, loop: Coroutine[Any, Any, None]) -> None:
@@ -62,8 +64,10 @@ class Chores:
         self._tasks.clear()
 
     async def _keep_doing(self, chore: Chore) -> None:
+        pause = chore.every if chore.first is None else chore.first
         while True:
-            await self._clock.sleep(chore.every)
+            await self._clock.sleep(pause)
+            pause = chore.every
             try:
                 if not chore.alone or await self._leads():
                     await chore.work()

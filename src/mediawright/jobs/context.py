@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -61,6 +61,9 @@ class JobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Seconds after its end for which a generation's result is still looked for."""
     keep_cancelled_results: bool = False
     """Whether what a provider makes in spite of a cancellation, and bills, is kept."""
+    retention_hours: Annotated[float, msgspec.Meta(gt=0)] = 24.0
+    """Hours for which the engine's records, staged files, replies that were stored and reports
+    that were acted on are kept; files and generations are kept until they are deleted."""
     largest_output: int = 2 * 1024**3
     """Bytes."""
     largest_input: int = 200 * 1024**2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -63,6 +64,18 @@ class ReplyJournal:
         """Forget a reply that has been stored, or never will be."""
         place = self._place(generation_id, number)
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+
+    async def older_than(self, before: datetime) -> list[tuple[str, int]]:
+        """Return generation and attempt of replies, whole or not, written before then."""
+        return await asyncio.to_thread(self._older_than, before.timestamp())
+
+    def _older_than(self, before: float) -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = []
+        for place in self._folder.glob("gen_*-*"):
+            generation_id, _, number = place.name.rpartition("-")
+            if number.isdigit() and place.stat().st_mtime < before:
+                found.append((generation_id, int(number)))
+        return sorted(found)
 
     def _place(self, generation_id: str, number: int) -> Path:
         return self._folder / f"{generation_id}-{number}"
