@@ -260,13 +260,6 @@ async def test_more_reports_than_a_page_are_all_acted_on(
     office.working.add(generation.id)
     await office.reports.look()
     assert await office.left() == []
-    await office.bench.clock.advance(8 * 86_400)
-    await office.reports.forget()
-    workspace = generation.workspace_id
-    kept = await office.bench.database.read(
-        lambda c: provider_events.for_generation(c, workspace, generation.id)
-    )
-    assert kept == []
 
 
 class Addresses:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from mediawright.core.generation import Generation
@@ -112,27 +111,6 @@ def test_nobody_sees_the_reports_of_another_workspace(
     add()
     other = other_workspace_id
     assert not database.read_now(lambda c: provider_events.for_generation(c, other, generation.id))
-
-
-def test_old_reports_are_forgotten_once_they_were_acted_on(
-    database: Database, add: Add, now: datetime
-) -> None:
-    for name in ("old", "older", "open", "new"):
-        add(name, now=now if name == "new" else now - timedelta(days=8))
-    for report in database.read_now(lambda c: provider_events.unhandled(c, limit=10)):
-        if report.event.delivery_id != "open":
-            sequence = report.event.sequence
-            database.write_now(
-                lambda c, sequence=sequence: provider_events.mark_handled(c, sequence, now)
-            )
-    before = now - timedelta(days=7)
-
-    def forget() -> int:
-        return database.write_now(lambda c: provider_events.forget(c, before=before, limit=1))
-
-    assert [forget(), forget(), forget()] == [1, 1, 0]
-    left = database.read_now(lambda c: c.execute(text("SELECT delivery_id FROM provider_events")))
-    assert {row[0] for row in left} == {"open", "new"}
 
 
 def test_no_name_of_a_delivery_is_too_odd(database: Database, add: Add) -> None:

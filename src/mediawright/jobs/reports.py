@@ -8,7 +8,6 @@ it comes, when, or in which order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,10 +30,6 @@ log = structlog.get_logger(__name__)
 _LOOK_AGAIN = 1.0
 """Seconds between two looks at reports that another process may have received."""
 _PAGE = 500
-_KEPT = timedelta(days=7)
-"""For longer no provider repeats a webhook."""
-_FORGET_EVERY = 600.0
-"""Seconds."""
 
 
 class Reports:
@@ -56,10 +51,7 @@ class Reports:
 
     def chores(self) -> tuple[Chore, ...]:
         """Return what has to be done again and again."""
-        return (
-            Chore("look for reports", _LOOK_AGAIN, self.look),
-            Chore("forget old reports", _FORGET_EVERY, self.forget, alone=True),
-        )
+        return (Chore("look for reports", _LOOK_AGAIN, self.look),)
 
     async def act(self, report: OpenEvent) -> None:
         """Do what follows from a report; doing it again is harmless.
@@ -99,15 +91,6 @@ class Reports:
             if len(page) < _PAGE:
                 return
             after = page[-1].event.sequence
-
-    async def forget(self) -> None:
-        """Delete reports that were acted on and can no longer be repeated."""
-        before = self._context.clock.now() - _KEPT
-        deleted = _PAGE
-        while deleted == _PAGE:
-            deleted = await self._context.database.write(
-                lambda connection: provider_events.forget(connection, before=before, limit=_PAGE)
-            )
 
     async def _adopt(self, report: OpenEvent) -> bool:
         """Make use of the provider's name for the job; tell whether nothing of that is left."""

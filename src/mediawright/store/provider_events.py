@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.store.codec import from_micros, from_micros_or_none, storable, to_micros
@@ -82,16 +82,6 @@ _FOR_GENERATION = (
     )
     .order_by(provider_events.c.sequence)
 )
-_OLD = (
-    select(provider_events.c.sequence)
-    .where(
-        provider_events.c.handled_at.is_not(None),
-        provider_events.c.received_at < bindparam("before"),
-    )
-    .order_by(provider_events.c.sequence)
-    .limit(bindparam("most"))
-)
-_DELETE = delete(provider_events).where(provider_events.c.sequence.in_(_OLD.scalar_subquery()))
 
 
 def insert(
@@ -149,14 +139,6 @@ def for_generation(c: Connection, workspace_id: str, generation_id: str) -> list
     """Return the reports about a workspace's generation, in the order they came."""
     values = {"workspace_id": workspace_id, "generation_id": generation_id}
     return [_to_event(row) for row in c.execute(_FOR_GENERATION, values)]
-
-
-def forget(c: Connection, *, before: datetime, limit: int) -> int:
-    """Delete reports that were acted on and came before a time; return how many, at most `limit`.
-
-    A repeat of a delivery that was forgotten counts as new.
-    """
-    return c.execute(_DELETE, {"before": to_micros(before), "most": limit}).rowcount
 
 
 def _to_event(row: Row[Any]) -> ProviderEvent:
