@@ -27,6 +27,7 @@ def doctor(common: CommonOptions) -> int:
 
 async def _doctor(common: CommonOptions) -> int:
     from mediawright.app.doctor import examine
+    from mediawright.cli.next_steps import with_place
     from mediawright.cli.output import print_json, say
     from mediawright.cli.session import looking
     from mediawright.cli.tables import Column, print_table
@@ -40,7 +41,7 @@ async def _doctor(common: CommonOptions) -> int:
         print_table(common, columns, [_row(common, finding) for finding in findings])
     broken = [finding for finding in findings if finding.is_broken]
     for finding in broken:
-        say(f"{finding.subject}: {finding.hint or finding.text}")
+        say(f"{finding.subject}: {with_place(finding.hint or finding.text, common)}")
     if not common.json and not broken:
         say('Next: mediawright image "a lighthouse at dusk"')
     return 1 if broken else 0
