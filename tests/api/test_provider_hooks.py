@@ -14,6 +14,7 @@ import httpx
 import pytest
 from aiohttp import web
 from sqlalchemy.exc import OperationalError
+from tests.postgres import PostgresServer
 from tests.providerkit.signing import OTHER_PRIVATE, fal, key_set, published
 
 from mediawright.api.application import create_application
@@ -158,9 +159,16 @@ async def make(
     made: list[Hooked] = []
     vendors.reset()
 
-    async def build(public_url: str | None = PUBLIC, **server: Any) -> Hooked:
+    async def build(
+        public_url: str | None = PUBLIC,
+        *,
+        database_url: str | None = None,
+        works: bool = True,
+        **server: Any,
+    ) -> Hooked:
         settings = Settings(
             data_dir=tmp_path,
+            database_url=database_url,
             server=ServerSettings(public_url=public_url, **server),
             jobs=JobSettings(cadence=Cadences(image=SELDOM)),
         )
@@ -169,7 +177,7 @@ async def make(
             root=vendors.root, base_urls={"fal": bases}, credentials=vendors.credentials
         )
         runtime = Runtime(settings, environment={}, sandbox=address)
-        await runtime.start()
+        await (runtime.start() if works else runtime.open_to_create())
         await runtime.hook_addresses.open()
         await ensure_workspace(runtime, DEFAULT_WORKSPACE)
         _, secret = await create_key(runtime, DEFAULT_WORKSPACE, "test")
@@ -455,3 +463,20 @@ async def test_every_attempt_has_an_address_of_its_own(hooked: Hooked) -> None:
     }
     assert len(given) == 4
     assert len({url.rsplit("/", 1)[1] for url in given if url}) == 4
+
+
+@pytest.mark.postgres
+async def test_a_report_comes_to_one_process_and_wakes_another(
+    make: Make, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.url(postgres_server.create_database())
+    worker = await make(database_url=url)
+    server = await make(database_url=url, works=False)
+    generation_id, address = await server.started()
+    await server.steer("clock", advance=3600)
+    assert (await server.post(address, server.hook())).status_code == 200
+    await server.until(generation_id, GenerationState.SUCCEEDED)
+    assert await server.entries(generation_id) == ["hold", "capture"]
+    async with asyncio.timeout(20):
+        while (await worker.events(generation_id))[0].handled_at is None:
+            await asyncio.sleep(0.05)
