@@ -48,20 +48,21 @@ async def claim(context: JobContext, generation_id: str) -> Generation:
         UnavailableError: `worker_fenced`: another living process is in charge of it, or this
             one may not act any more.
     """
-    context.lease.require()
-    generation = await load(context, generation_id)
-    if generation.executor == context.executor:
-        return generation
-    if await is_run_elsewhere(context, generation):
-        raise fenced(generation_id)
-    claimed = await context.database.write(
-        lambda connection: generations.claim(
-            connection, generation_id, context.executor, before=generation.executor
+    while True:
+        context.lease.require()
+        generation = await load(context, generation_id)
+        if generation.executor == context.executor:
+            return generation
+        if await is_run_elsewhere(context, generation):
+            raise fenced(generation_id)
+        before = generation.executor
+        claimed = await context.database.write(
+            lambda connection, before=before: generations.claim(
+                connection, generation_id, context.executor, before=before
+            )
         )
-    )
-    if claimed is None:
-        raise fenced(generation_id)
-    return claimed
+        if claimed is not None:
+            return claimed
 
 
 async def is_run_elsewhere(context: JobContext, generation: Generation) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediawright.core.errors import MediawrightError
-from mediawright.core.provider import Polled, Waiting
+from mediawright.core.provider import Feature, Polled, Waiting
 
 if TYPE_CHECKING:
     from mediawright.core.generation import Attempt
@@ -35,5 +35,7 @@ async def cancel(context: JobContext, attempt: Attempt) -> bool:
     try:
         provider = context.providers.get(attempt.provider)
     except MediawrightError:
+        return False
+    if Feature.CANCEL not in provider.features:
         return False
     return await provider.cancel(attempt.handle or {}, attempt.upstream_id)
