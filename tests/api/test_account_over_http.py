@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tests.api.running import LONG_FILM, Member, RunningServer
 from tests.api.test_openapi import require_shape
 
@@ -27,8 +24,7 @@ from mediawright.api.account_bodies import (
 from mediawright.app.account import refund, top_up
 from mediawright.app.api_keys import create_key
 
-PAID = {"model": "gen4.5", "prompt": "waves", "duration": 5}
-PRICE = "60"
+PAID = {"model": "gpt-image-2", "prompt": "waves"}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +38,7 @@ def plain(server: RunningServer, member: Member) -> httpx.Client:
     """A client of the same workspace whose key has no scope."""
 
     async def prepare() -> str:
-        return (await create_key(server.runtime, member.workspace_id, "plain", ("generate",)))[1]
+        return (await create_key(server.runtime, member.workspace_id, "plain", ()))[1]
 
     return server.client(server.run(prepare()))
 
@@ -93,7 +89,7 @@ def test_what_is_charged_shows_in_the_account_the_ledger_and_the_usage(member: M
     usage = member.http.get("/v1/usage", params={"by": "model,key"})
     require_shape(UsageBody, usage)
     (row,) = usage.json()["data"]
-    assert (row["model"], row["key_name"], row["generations"]) == ("gen4.5", "test", 1)
+    assert (row["model"], row["key_name"], row["generations"]) == ("gpt-image-2", "test", 1)
     assert Decimal(row["charge_credits"]) == charge
     assert Decimal(row["cost_usd"]) > 0
 
@@ -332,37 +328,6 @@ def test_what_usage_cannot_be_asked(
         return
     body = reply.json()
     assert (reply.status_code, body["error"], body.get("pointer")) == (400, code, pointer)
-
-
-AMOUNTS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**40), 10**40)
-    | st.floats()
-    | st.text(max_size=12)
-    | st.from_regex(r"-?[0-9]{0,12}(\.[0-9]{0,12})?([eE][-+]?[0-9]{1,7})?", fullmatch=True)
-    | st.lists(st.integers(), max_size=2)
-)
-
-
-@settings(
-    max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(amount=AMOUNTS)
-def test_whatever_amount_is_sent_is_exact_or_refused(member: Member, amount: Any) -> None:
-    if isinstance(amount, float) and not math.isfinite(amount):
-        amount = str(amount)
-    before = Decimal(account(member)["available_credits"])
-    reply = member.http.post("/v1/account/top-ups", json={"amount_credits": amount})
-    after = Decimal(account(member)["available_credits"])
-    if reply.status_code == 201:
-        assert after - before == Decimal(str(amount)) == Decimal(reply.json()["amount_credits"])
-    else:
-        assert reply.status_code == 400, reply.text
-        assert reply.json()["error"] in {"invalid_amount_credits", "invalid_amount"}
-        assert after == before
 
 
 async def test_a_workspace_that_does_not_exist(server: RunningServer) -> None:

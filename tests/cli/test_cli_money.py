@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-PAID = ("generate", "gen4.5", "-i", "prompt=waves", "-i", "duration=5", "--yes", "--json")
+PAID = ("generate", "gpt-image-2", "-i", "prompt=waves", "--yes", "--json")
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_usage_as_a_table_a_document_and_a_file(call: Any, paid: dict[str, Any])
     rows = [line.split("\t") for line in table.out.splitlines()]
     assert rows[0][:3] == ["model", "operation", "generations"]
     assert [row[:4] for row in rows[1:]] == [
-        ["gen4.5", "text-to-video", "1", "1"],
+        ["gpt-image-2", "text-to-image", "1", "1"],
         ["total", "-", "1", "1"],
     ]
     document = call("--sandbox", "usage", "--json").document
@@ -101,7 +101,7 @@ def test_usage_as_a_table_a_document_and_a_file(call: Any, paid: dict[str, Any])
     assert document["by"] == ["day"]
     written = call("--sandbox", "usage", "--by", "provider", "--csv")
     (row,) = csv.DictReader(io.StringIO(written.out))
-    assert (row["provider"], row["generations"]) == ("runway", "1")
+    assert (row["provider"], row["generations"]) == ("openai", "1")
     nothing = call("--sandbox", "usage", "--from", "2020-01-01", "--to", "2020-01-31")
     assert (nothing.out, nothing.err) == (
         "",
