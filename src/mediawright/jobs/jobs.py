@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from mediawright.core.errors import RateLimitedError
+from mediawright.core.measures import Measure
 from mediawright.core.states import GenerationState
 from mediawright.jobs.abandoning import settle_abandoned
 from mediawright.jobs.admission import Admission
@@ -76,6 +78,8 @@ class Jobs:
         self._tasks = Background()
         self._beginning: set[str] = set()
         """Being written, to be run at once by this process."""
+        self._at_once: set[str] = set()
+        """What runs in tasks of this process, and not in the engine."""
         self._free: set[str] = set()
         """Tasks that may be broken off: their submit costs nothing and can be made again."""
         self._poked = False
@@ -155,6 +159,9 @@ class Jobs:
             )
             if attempt is not None:
                 self._tasks.spawn(created.id, self._run_at_once(created, attempt))
+        except RateLimitedError as error:
+            self._context.measures.count(Measure.LIMIT_REACHED, scope=error.details["of"])
+            raise
         finally:
             self._beginning.discard(generation.id)
             if attempt is None and at_once and first.synchronous:
@@ -236,11 +243,13 @@ class Jobs:
             await self._tolerantly(self._membership.leave())
 
     async def _run_at_once(self, generation: Generation, attempt: Attempt) -> None:
+        self._at_once.add(generation.id)
         if is_repeatable(self._context, attempt.provider):
             self._free.add(generation.id)
         try:
             ended = await self._steps.run_at_once(generation, attempt)
         finally:
+            self._at_once.discard(generation.id)
             self._free.discard(generation.id)
         if ended.state is GenerationState.RUNNING:
             await self._engine.enqueue(ended.id)
@@ -258,7 +267,7 @@ class Jobs:
             await settle_abandoned(self._context, await load(self._context, generation_id))
 
     def _busy(self) -> int:
-        return self._engine.count() + len(self._tasks)
+        return self._engine.count() + len(self._at_once)
 
     def _works_on(self, generation_id: str) -> bool:
         return (

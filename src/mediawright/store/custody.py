@@ -103,7 +103,7 @@ def counts(c: Connection) -> dict[str, int]:
     """Return how many generations each executor holds."""
     found: dict[str, int] = {}
     for statement in _COUNT:
-        for executor, count in c.execute(statement).tuples():
+        for executor, count in c.execute(statement):
             found[executor] = found.get(executor, 0) + count
     return found
 
