@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from mediawright.jobs.health import Circuits
 from mediawright.jobs.jobs import Jobs
 from mediawright.jobs.membership import Member, Membership, SoleWorker
 from mediawright.jobs.orphans import sweeping
+from mediawright.jobs.rendering import Renderer
 from mediawright.jobs.replies import ReplyJournal
 from mediawright.jobs.reports import Reports
 from mediawright.jobs.retention import Retention
@@ -86,6 +88,7 @@ class Runtime:
         signals: Wake-ups in this process.
         hook_addresses: Where providers report to.
         retention: Removes what served its purpose.
+        renderer: Makes the smaller versions of files, in a server after they are delivered.
         reports: Does what follows from their reports.
         preflight_settings: How requests are checked and priced.
     """
@@ -156,6 +159,8 @@ class Runtime:
             key_mark=self.providers.key_mark,
             measures=self.measures,
         )
+        self.renderer = Renderer(self.database, self.library, self.clock)
+        self._rendering: asyncio.Task[None] | None = None
         self.admission = Admission(settings.limit_settings())
         context = self.job_context = self._job_context()
         self.signals: Signals = context.signals
@@ -210,7 +215,11 @@ class Runtime:
             *self.reports.chores(),
             sweeping(self.job_context, self.jobs.resume),
             *self.retention.chores(),
+            self.renderer.sweeping(),
         )
+        if role is not WorkerRole.EMBEDDED:
+            self.renderer.defer()
+            self._rendering = asyncio.create_task(self.renderer.run())
         return await self.jobs.start(eager=eager, role=role, fenced=fenced, chores=chores)
 
     async def open_to_create(self) -> None:
@@ -261,6 +270,10 @@ class Runtime:
         """Stop everything; unfinished waits go on at the next start."""
         await self.webhook_sender.close()
         await self.jobs.close()
+        if self._rendering is not None:
+            self._rendering.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._rendering
         await self.circuits.close()
         if self._telemetry is not None:
             await self._telemetry.close()
@@ -294,6 +307,7 @@ class Runtime:
             settings=self.settings.jobs,
             hook_urls=self.hook_addresses,
             health=self.circuits,
+            renditions=self.renderer,
             gate=AccountGate(self.database, self.admission, self.clock),
         )
 

@@ -11,7 +11,7 @@ from mediawright.core.measures import Measures, NoMeasures
 from mediawright.jobs.cadence import Cadences
 from mediawright.jobs.locks import GenerationLocks
 from mediawright.jobs.poll_budget import PollBudget
-from mediawright.jobs.ports import AlwaysTried, NoOthers, OpenGate, WholeFolder
+from mediawright.jobs.ports import AlwaysTried, AtOnce, NoOthers, OpenGate, WholeFolder
 from mediawright.jobs.signals import Signals
 from mediawright.jobs.trying_again import CircuitSettings, Pauses
 from mediawright.jobs.under_way import UnderWay
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Library,
         ProviderDirectory,
         ProviderHealth,
+        Renditions,
         SubmitGate,
     )
     from mediawright.jobs.replies import ReplyJournal
@@ -94,6 +95,7 @@ class JobContext:
     gate: SubmitGate = field(default_factory=OpenGate)
     polls: PollBudget = field(default_factory=PollBudget)
     hook_urls: HookUrls | None = None
+    renditions: Renditions = field(default_factory=AtOnce)
     measures: Measures = field(default_factory=NoMeasures)
     abandoning: GenerationLocks = field(default_factory=GenerationLocks)
     """So that a provider is told once that a generation is no longer wanted."""

@@ -62,9 +62,12 @@ class Library(Protocol):
         expected_kind: MediaKind | None = None,
         seed: int | None = None,
         revised_prompt: str | None = None,
+        renditions: bool = True,
         unchanging: bool = False,
     ) -> Asset:
         """Probe, hash, render and keep a file; repeating after a crash is harmless.
+
+        Without `renditions`, `make_renditions` makes the smaller versions later.
 
         With `unchanging` a second name for the source's bytes may serve as a copy.
         """
@@ -83,6 +86,10 @@ class Library(Protocol):
         """Keep a transcript."""
         ...
 
+    async def make_renditions(self, asset: Asset) -> Asset:
+        """Make the smaller versions of a file; return the asset with their keys."""
+        ...
+
     async def read(self, asset: Asset) -> bytes:
         """Return the whole file."""
         ...
@@ -90,6 +97,29 @@ class Library(Protocol):
     async def delete(self, asset: Asset) -> bool:
         """Delete the file and its renditions."""
         ...
+
+
+class Renditions(Protocol):
+    """When the smaller versions of files are made."""
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether files are stored without them."""
+        ...
+
+    def add(self, stored: Sequence[Asset]) -> None:
+        """Make those of files that have just been stored, soon."""
+        ...
+
+
+class AtOnce:
+    """Files get their smaller versions as they are stored."""
+
+    is_deferred = False
+
+    def add(self, stored: Sequence[Asset]) -> None:
+        """Do nothing more."""
+        del stored
 
 
 CostOf = Callable[[Generation, RoutePlan, Usage], tuple[Decimal, PriceBasis] | None]

@@ -59,6 +59,8 @@ async def store(context: JobContext, delivered: Delivered) -> Generation:
     settled = await settle_success(context, generation, attempt, usage, stored)
     if settled is None:
         settled = await _too_late(context, delivered, stored)
+    else:
+        context.renditions.add(stored)
     await context.replies.discard(generation.id, attempt.number)
     return settled
 
@@ -247,6 +249,7 @@ async def _store_output(
         expected_kind=output.kind,
         seed=output.seed,
         revised_prompt=output.revised_prompt,
+        renditions=not context.renditions.is_deferred,
         # The reply stays on disk until the rows are written; a crash here starts over from it.
         unchanging=isinstance(output, StagedMedia),
     )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select
+from sqlalchemy import Connection, Row, Select, Text, bindparam, delete, select, update
 
 from mediawright.core.generation import Asset
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
 from mediawright.store.codec import from_micros, storable, to_json, to_micros
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import assets
+from mediawright.store.tables import RENDITIONS_DUE, assets
 
 _facts = msgspec.json.Decoder(MediaFacts)
 
@@ -25,11 +26,26 @@ _FOR_GENERATIONS = (
     .where(_OWN, assets.c.generation_id.in_(bindparam("generation_ids", expanding=True)))
     .order_by(assets.c.generation_id, assets.c.output_index)
 )
+_DUE = (
+    select(assets)
+    .where(RENDITIONS_DUE, assets.c.created_at < bindparam("before"))
+    .order_by(assets.c.id)
+    .limit(bindparam("most"))
+)
+_SET_RENDITIONS = (
+    update(assets)
+    .where(assets.c.id == bindparam("asset_id"))
+    .values(
+        thumbnail_key=bindparam("new_thumbnail", type_=Text),
+        optimized_key=bindparam("new_optimized", type_=Text),
+        renditions_due=False,
+    )
+)
 _DELETE = delete(assets).where(assets.c.id == bindparam("asset_id"), _OWN).returning(*assets.c)
 
 
 def insert(c: Connection, asset: Asset) -> bool:
-    """Add an asset.
+    """Add an asset. One that a generation made is marked if its smaller versions are missing.
 
     Returns:
         Whether it was added; `False` if its generation has an output with that index already.
@@ -49,6 +65,11 @@ def insert(c: Connection, asset: Asset) -> bool:
         "seed": None if asset.seed is None else str(asset.seed),
         "revised_prompt": storable(asset.revised_prompt),
         "created_at": to_micros(asset.created_at),
+        "renditions_due": (
+            asset.generation_id is not None
+            and asset.facts.kind is not MediaKind.TEXT
+            and asset.thumbnail_key is None
+        ),
     }
     return insert_once(c, assets, values, ("generation_id", "output_index"))
 
@@ -103,6 +124,31 @@ def for_generations(
         for row in c.execute(_FOR_GENERATIONS, values):
             found[row.generation_id].append(_to_asset(row))
     return found
+
+
+def due_for_renditions(c: Connection, before: datetime, *, limit: int) -> list[Asset]:
+    """Return assets whose smaller versions are still to be made, oldest first; for the engine.
+
+    Args:
+        c: The connection.
+        before: Only those that were made earlier.
+        limit: At most so many.
+    """
+    return [_to_asset(row) for row in c.execute(_DUE, {"before": to_micros(before), "most": limit})]
+
+
+def set_renditions(c: Connection, asset: Asset) -> bool:
+    """Write down the smaller versions of an asset, or that there can be none; for the engine.
+
+    Returns:
+        Whether the asset is still there.
+    """
+    values = {
+        "asset_id": asset.id,
+        "new_thumbnail": asset.thumbnail_key,
+        "new_optimized": asset.optimized_key,
+    }
+    return c.execute(_SET_RENDITIONS, values).rowcount > 0
 
 
 def remove(c: Connection, workspace_id: str, asset_id: str) -> Asset | None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -134,6 +135,8 @@ UNBOOKED_CANCELLATION = text(
     f"state = '{GenerationState.CANCELLED.value}' AND charge_micros IS NULL"
 )
 """Cancelled for its owner, while the provider has still to be told and the hold settled."""
+
+RENDITIONS_DUE = text("renditions_due")
 
 # Compared byte by byte on both databases, whatever the locale of the server.
 _ID = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -359,11 +362,19 @@ assets = Table(
     Column("seed", Text),
     Column("revised_prompt", Text),
     Column("created_at", BigInteger, nullable=False),
+    # Whether its smaller versions are still to be made.
+    Column("renditions_due", Boolean, nullable=False, server_default=false()),
     _one_of("kind", MediaKind),
     # Uploads have no generation; for them the database sees no two equal pairs.
     UniqueConstraint("generation_id", "output_index"),
     Index(None, "workspace_id", "id"),
     Index(None, "workspace_id", "kind", "id"),
+    Index(
+        "ix_assets_renditions_due",
+        "id",
+        sqlite_where=RENDITIONS_DUE,
+        postgresql_where=RENDITIONS_DUE,
+    ),
 )
 
 ledger_entries = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,6 +28,7 @@ def upgrade() -> None:
     _name_providers()
     _index_generations()
     _index_attempts()
+    _mark_renditions()
     _budgets()
     _count_spending()
     _workers()
@@ -139,6 +141,14 @@ def _index_attempts() -> None:
     )
 
 
+def _mark_renditions() -> None:
+    op.add_column(
+        "assets",
+        sa.Column("renditions_due", sa.Boolean, nullable=False, server_default=sa.false()),
+    )
+    _partial_index("ix_assets_renditions_due", "assets", ["id"], "renditions_due")
+
+
 def _budgets() -> None:
     op.create_table(
         "budgets",
@@ -200,9 +210,12 @@ def _count_spending() -> None:
             spent[workspace_id, key, "day", day] += int(micros)
             spent[workspace_id, key, "month", _month_of(day)] += int(micros)
     names = ("workspace_id", "api_key_id", "period", "period_start", "spent_micros")
-    rows = [dict(zip(names, (*key, micros), strict=True)) for key, micros in spent.items()]
+    rows: list[dict[str, Any]] = [
+        dict(zip(names, (*key, micros), strict=True)) for key, micros in spent.items()
+    ]
     if rows:
-        table = sa.table("spending", *(sa.column(name) for name in names))
+        columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in names]
+        table = sa.table("spending", *columns)
         op.bulk_insert(table, rows)
 
 

@@ -1,0 +1,105 @@
+"""Smaller versions of files, made right after a generation is finished, not before.
+
+A server lets nobody wait for thumbnails. What is still to be made is marked in the asset's row,
+by the transaction that brings the row: whatever happens to this process, somebody makes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from mediawright.core.errors import NotFoundError
+from mediawright.jobs.chores import Chore
+from mediawright.store import assets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediawright.core.clock import Clock
+    from mediawright.core.generation import Asset
+    from mediawright.jobs.ports import Library
+    from mediawright.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+_SWEEP = 30.0
+"""Seconds between two looks for what another process has left undone."""
+_LEFT_ALONE = timedelta(seconds=60)
+"""What is younger is made by the process that stored it."""
+_PAGE = 50
+_LONGEST_QUEUE = 1_000
+"""More are left to the sweep."""
+
+
+class Renderer:
+    """Makes the smaller versions of stored files, one file at a time.
+
+    Attributes:
+        is_deferred: Whether files are stored without them, to be made here later.
+    """
+
+    def __init__(self, database: Database, library: Library, clock: Clock) -> None:
+        """Prepare; files get their smaller versions as they are stored until `begin`."""
+        self.is_deferred = False
+        self._database = database
+        self._library = library
+        self._clock = clock
+        self._queue: deque[Asset] = deque(maxlen=_LONGEST_QUEUE)
+        self._filled = asyncio.Event()
+
+    def defer(self) -> None:
+        """Have files stored without them from now on; `run` makes them."""
+        self.is_deferred = True
+
+    def add(self, stored: Sequence[Asset]) -> None:
+        """Make those of files that have just been stored, soon."""
+        if self.is_deferred:
+            self._queue.extend(stored)
+            self._filled.set()
+
+    async def run(self) -> None:
+        """Work off what is added, until it is cancelled."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._queue:
+                await self._tolerantly(self._queue.popleft())
+
+    def sweeping(self) -> Chore:
+        """Return the look for what other processes have left undone as a chore."""
+        return Chore("renditions", _SWEEP, self.sweep, alone=True)
+
+    async def sweep(self) -> int:
+        """Make what has been due for a while; return how many files that were."""
+        before = self._clock.now() - _LEFT_ALONE
+        found = await self._database.read(
+            lambda connection: assets.due_for_renditions(connection, before, limit=_PAGE)
+        )
+        for asset in found:
+            await self._tolerantly(asset)
+        return len(found)
+
+    async def _tolerantly(self, asset: Asset) -> None:
+        try:
+            await self._render(asset)
+        except Exception:
+            # It stays marked, and the sweep comes back to it.
+            log.exception("renditions could not be made", asset_id=asset.id)
+
+    async def _render(self, asset: Asset) -> None:
+        rendered = asset
+        try:
+            rendered = await self._library.make_renditions(asset)
+        except NotFoundError:
+            log.warning("a file is gone", asset_id=asset.id)
+        kept = await self._database.write(
+            lambda connection: assets.set_renditions(connection, rendered)
+        )
+        if not kept:
+            # It was deleted meanwhile.
+            await self._library.delete(rendered)
