@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from types import SimpleNamespace, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import click
 import msgspec
@@ -22,7 +22,9 @@ import msgspec
 import mediawright
 from mediawright.api.application import create_application
 from mediawright.app import settings as settings_module
+from mediawright.app.limits import fixed_limits
 from mediawright.app.settings import Settings
+from mediawright.app.vendor_limits import VENDOR_LIMITS
 from mediawright.catalog.loader import load_catalogue
 from mediawright.catalog.public import public_model
 from mediawright.cli.main import cli
@@ -43,6 +45,7 @@ def main(arguments: list[str]) -> int:
     pages = {
         "cli.md": command_line(),
         "errors.md": error_codes(),
+        "limits.md": limits(),
         "models.md": models(),
         "providers.md": providers(),
         "settings.md": settings(),
@@ -134,6 +137,50 @@ def _text(node: ast.expr | None) -> str | None:
     return None
 
 
+def limits() -> str:
+    """Return what is limited without any setting, and what vendors say of their accounts."""
+    parts = [
+        NOTE,
+        "# Limits\n\nWhat holds without any setting; `mediawright limits` and `GET /v1/limits` "
+        "show what holds in an installation, and what is used of it. Provider accounts, workspaces "
+        "and keys have no limits until they are [set](../how-to/limits.md).\n",
+    ]
+    for part, values in fixed_limits(Settings()).items():
+        parts.append(f"\n## {part.capitalize()}\n\n")
+        parts.append("".join(_limit_table(values)))
+    account = Settings().account
+    parts.append(
+        "\n## Credits\n\n| | value |\n| --- | --- |\n"
+        f"| per US dollar | {account.credits_per_usd} |\n"
+        f"| a new workspace starts with | {account.initial_credits:,} |\n"
+    )
+    parts.append(
+        "\n## What vendors say\n\nNot enforced: it depends on the plan of your account. Set what "
+        "yours allows as `media.providers.NAME.limits`.\n\n"
+        "| provider | plan | limit | beyond it | source |\n| --- | --- | --- | --- | --- |\n"
+    )
+    parts += [
+        f"| `{known.provider}` | {known.plan} | {known.limit} | {known.beyond} | {known.source} |\n"
+        for known in VENDOR_LIMITS
+    ]
+    return "".join(parts)
+
+
+def _limit_table(values: dict[str, Any]) -> Iterator[str]:
+    nested = [value for value in values.values() if isinstance(value, dict)]
+    columns = list(nested[0]) if nested else ["value"]
+    yield f"| | {' | '.join(_spaced(name) for name in columns)} |\n"
+    yield f"| --- |{' --- |' * len(columns)}\n"
+    for name, value in values.items():
+        cells = value.values() if isinstance(value, dict) else [value]
+        shown = [f"{cell:,.12g}" if isinstance(cell, int | float) else str(cell) for cell in cells]
+        yield f"| {_spaced(name)} | {' | '.join(shown)} |\n"
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def models() -> str:
     """Return the catalogue as a table."""
     catalogue = load_catalogue()
@@ -188,16 +235,31 @@ def _setting_rows(prefix: str, kind: type[Any]) -> Iterator[str]:
     for field in msgspec.structs.fields(kind):
         name = f"{prefix}{field.name}"
         inner = field.type
-        if inspect.isclass(inner) and issubclass(inner, msgspec.Struct):
+        if _is_section(inner):
             yield from _setting_rows(f"{name}.", inner)
+            continue
+        named = [item for item in get_args(inner) if _is_section(item)]
+        if get_origin(inner) is dict and named:
+            yield from _setting_rows(f"{name}.NAME.", named[0])
             continue
         if name == "source":
             continue
         default = field.default
         shown = "" if default in (msgspec.NODEFAULT, None) else f"`{default}`"
-        words = re.sub(r"(\w+\.)+", "", str(getattr(inner, "__name__", inner)))
         meaning = meanings.get(field.name, "")
-        yield f"| `{name}` | {words.replace('|', 'or')} | {shown} | {meaning} |\n"
+        yield f"| `{name}` | {_type_words(inner)} | {shown} | {meaning} |\n"
+
+
+def _type_words(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        return _type_words(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(_type_words(item) for item in get_args(kind))
+    return "None" if kind is type(None) else str(getattr(kind, "__name__", kind))
+
+
+def _is_section(kind: Any) -> bool:
+    return inspect.isclass(kind) and issubclass(kind, msgspec.Struct)
 
 
 def _meanings(kind: type[Any]) -> dict[str, str]:

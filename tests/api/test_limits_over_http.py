@@ -211,3 +211,17 @@ def test_the_key_of_a_request_is_kept_with_it(server: RunningServer, plain: Memb
         return None if found is None else found.api_key_id
 
     assert server.run(look()) == key_id
+
+
+def test_refusals_are_counted(member: Member) -> None:
+    limit(member, requests_per_minute=1)
+    member.make()
+
+    def counted() -> float:
+        lines = member.http.get("/metrics").text.splitlines()
+        name = 'mediawright_limits_reached_total{scope="workspace"}'
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+    before = counted()
+    assert member.start().status_code == 429
+    assert counted() == before + 1

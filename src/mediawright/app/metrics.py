@@ -54,7 +54,7 @@ HELP: dict[Measure, str] = {
     Measure.HOOK_RECEIVED: "Webhooks of providers that came in.",
     Measure.WEBHOOK_SENT: "Tries to deliver events to endpoints of callers.",
     Measure.CIRCUIT_CHANGED: "Providers that were left alone for a while, or used again.",
-    Measure.LIMIT_REACHED: "Requests refused or held back by a limit.",
+    Measure.LIMIT_REACHED: "Requests that a limit refused.",
 }
 
 

@@ -26,7 +26,7 @@ class Measure(StrEnum):
     CIRCUIT_CHANGED = "provider_circuit_changes"
     """Providers that were left alone or used again; labels provider, state."""
     LIMIT_REACHED = "limits_reached"
-    """Requests that were refused or held back by a limit; label scope."""
+    """Requests that a limit refused; label scope: workspace or key."""
 
 
 class Measures(Protocol):
