@@ -107,9 +107,7 @@ class GenerationBody(_Reply):
     generation_type: Operation
     provider: str | None
     fallback: FallbackPolicy = Field(description="When another provider is tried.")
-    routes: list[RouteBody] | None = Field(
-        description="What became of each route, in order; `null` in lists."
-    )
+    routes: list[RouteBody] = Field(description="What became of each route, in order.")
     prompt: str | None
     progress: float | None = Field(description="0 to 1; `null` while nobody knows.")
     stage: str | None = Field(description="The provider's own word for what it is doing.")

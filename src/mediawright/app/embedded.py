@@ -14,10 +14,9 @@ from mediawright.app.generate import generate
 from mediawright.app.intake import Draft, InputSource, parse_source
 from mediawright.app.logs import use_the_host_s_logging
 from mediawright.app.parameters import parameters_from, parse_fallback
-from mediawright.app.route_views import outputs_and_attempts
 from mediawright.app.runtime import Runtime
 from mediawright.app.settings import Settings, load_settings
-from mediawright.app.views import generation_view, local_urls, outputs_of
+from mediawright.app.views import full_view, local_urls, outputs_of
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.catalog.values import parse_generation_type
 from mediawright.core.errors import WaitTimeoutError
@@ -123,8 +122,8 @@ class AsyncHandle:
 
     async def describe(self) -> dict[str, Any]:
         """Return the public form of the generation, as the REST API shows it."""
-        outputs, attempts = await outputs_and_attempts(self._runtime, await self.refresh())
-        return generation_view(self._generation, outputs, local_urls(self._runtime), attempts)
+        current = await self.refresh()
+        return await full_view(self._runtime, current, local_urls(self._runtime))
 
 
 class AsyncMediawright:

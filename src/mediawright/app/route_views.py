@@ -9,7 +9,7 @@ from mediawright.core.states import AttemptState
 from mediawright.store import assets, attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -57,6 +57,15 @@ async def outputs_and_attempts(
         return made, attempts.for_generation(connection, owner, generation.id)
 
     return await runtime.database.read(work)
+
+
+async def attempts_of(
+    runtime: Runtime, workspace_id: str, generation_ids: Collection[str]
+) -> dict[str, list[Attempt]]:
+    """Return every try to have generations made, by their ids."""
+    return await runtime.database.read(
+        lambda connection: attempts.for_generations(connection, workspace_id, generation_ids)
+    )
 
 
 def route_views(generation: Generation, made: Sequence[Attempt]) -> list[dict[str, Any]]:

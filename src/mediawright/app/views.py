@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mediawright.app.route_views import route_views
+from mediawright.app.route_views import outputs_and_attempts, route_views
 from mediawright.core.states import GenerationState
 from mediawright.store import assets
 
@@ -64,11 +64,17 @@ async def outputs_of(runtime: Runtime, generation: Generation) -> list[Asset]:
     )
 
 
+async def full_view(runtime: Runtime, generation: Generation, urls: AssetUrl) -> dict[str, Any]:
+    """Return the public form of a generation with all that belongs to it."""
+    outputs, attempts = await outputs_and_attempts(runtime, generation)
+    return generation_view(generation, outputs, urls, attempts)
+
+
 def generation_view(
     generation: Generation,
     outputs: Sequence[Asset],
     urls: AssetUrl,
-    attempts: Sequence[Attempt] | None = None,
+    attempts: Sequence[Attempt],
 ) -> dict[str, Any]:
     """Return the public form of a generation (rules 44 and 45).
 
@@ -76,7 +82,7 @@ def generation_view(
         generation: Which.
         outputs: Its assets.
         urls: Where they are found.
-        attempts: Its attempts, for what became of its routes; lists go without.
+        attempts: Its attempts, first to last.
     """
     view: dict[str, Any] = {
         "generation_id": generation.id,
@@ -86,7 +92,7 @@ def generation_view(
         "generation_type": generation.operation.value,
         "provider": generation.provider,
         "fallback": generation.request.fallback.value,
-        "routes": None if attempts is None else route_views(generation, attempts),
+        "routes": route_views(generation, attempts),
         "prompt": generation.request.prompt,
         "progress": generation.progress,
         "stage": generation.stage,

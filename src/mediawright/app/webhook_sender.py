@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from mediawright._version import __version__
-from mediawright.app.views import generation_view, outputs_of, served_urls
+from mediawright.app.views import full_view, served_urls
 from mediawright.app.webhook_signing import signed_headers
 from mediawright.core.errors import MediawrightError
 from mediawright.core.events import Event, EventType
@@ -308,4 +308,4 @@ async def _generation(
     if generation is None:
         return None
     base = (runtime.settings.server.public_url or "").rstrip("/")
-    return generation_view(generation, await outputs_of(runtime, generation), served_urls(base))
+    return await full_view(runtime, generation, served_urls(base))

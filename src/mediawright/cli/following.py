@@ -14,7 +14,7 @@ import msgspec
 from mediawright.app.follow import failure_of, get_generation, wait_for
 from mediawright.app.generate import Prepared, abandon, prepare, start
 from mediawright.app.route_views import outputs_and_attempts
-from mediawright.app.views import generation_view, local_urls
+from mediawright.app.views import full_view, generation_view, local_urls
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.cli.files import copy_to, wanted_format
 from mediawright.cli.interruption import Interruption
@@ -74,7 +74,7 @@ async def run_draft(common: CommonOptions, draft: Draft, delivery: Delivery) -> 
             interruption.arm()
             generation = await start(runtime, DEFAULT_WORKSPACE, prepared)
             if delivery.detach:
-                return _detached(common, runtime, generation)
+                return await _detached(common, runtime, generation)
             return await follow(common, runtime, generation, delivery, interruption)
 
 
@@ -194,12 +194,12 @@ async def _place(runtime: Runtime, asset: Asset, output: Path | None, count: int
 def _view(
     runtime: Runtime,
     generation: Generation,
-    assets: list[Asset] | None = None,
-    places: list[Path] | None = None,
-    attempts: list[Attempt] | None = None,
+    assets: list[Asset],
+    places: list[Path],
+    attempts: list[Attempt],
 ) -> dict[str, Any]:
-    view = generation_view(generation, assets or [], local_urls(runtime), attempts)
-    for output, place in zip(view["outputs"], places or [], strict=True):
+    view = generation_view(generation, assets, local_urls(runtime), attempts)
+    for output, place in zip(view["outputs"], places, strict=True):
         output["path"] = str(place)
     return view
 
@@ -253,9 +253,9 @@ def _show_plan(prepared: Prepared) -> None:
             say(f"  {item.kind.value} {item.pointer}: {item.reason}")
 
 
-def _detached(common: CommonOptions, runtime: Runtime, generation: Generation) -> int:
+async def _detached(common: CommonOptions, runtime: Runtime, generation: Generation) -> int:
     if common.json:
-        print_json(_view(runtime, generation))
+        print_json(await full_view(runtime, generation, local_urls(runtime)))
     else:
         click.echo(generation.id)
     _say_it_goes_on(common, runtime, generation)
@@ -278,7 +278,7 @@ async def _interrupted(
     interruption.let_go()
     current = await get_generation(runtime, generation.workspace_id, generation.id)
     if common.json:
-        print_json(_view(runtime, current))
+        print_json(await full_view(runtime, current, local_urls(runtime)))
     elif not current.state.is_terminal:
         click.echo(generation.id)
     return INTERRUPTED

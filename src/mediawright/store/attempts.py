@@ -47,6 +47,14 @@ _FOR_GENERATION = (
     .where(attempts.c.generation_id == bindparam("generation_id"))
     .order_by(attempts.c.number)
 )
+_FOR_OWN_GENERATIONS = (
+    select(attempts)
+    .where(
+        attempts.c.generation_id.in_(bindparam("generation_ids", expanding=True)),
+        attempts.c.workspace_id == bindparam("workspace_id"),
+    )
+    .order_by(attempts.c.generation_id, attempts.c.number)
+)
 _FOR_OWN_GENERATION = _FOR_GENERATION.where(attempts.c.workspace_id == bindparam("workspace_id"))
 _LATEST = (
     select(attempts)
@@ -226,9 +234,7 @@ def mark_checked(c: Connection, generation_id: str, number: int, *, now: datetim
     c.execute(_MARK_CHECKED, values)
 
 
-def unresolved(
-    c: Connection, *, limit: int, after: tuple[str, int] | None = None
-) -> list[Attempt]:
+def unresolved(c: Connection, *, limit: int, after: tuple[str, int] | None = None) -> list[Attempt]:
     """Return attempts of which nobody knows whether they were taken; for the engine.
 
     Those that are just being made are among them.
@@ -289,6 +295,21 @@ def for_generation(c: Connection, workspace_id: str | None, generation_id: str) 
         return [_to_attempt(row) for row in c.execute(_FOR_GENERATION, values)]
     values["workspace_id"] = workspace_id
     return [_to_attempt(row) for row in c.execute(_FOR_OWN_GENERATION, values)]
+
+
+def for_generations(
+    c: Connection, workspace_id: str, generation_ids: Collection[str]
+) -> dict[str, list[Attempt]]:
+    """Return the attempts of many generations, first to last, by the generation's id.
+
+    Every id asked for is in the answer, those never submitted with an empty list.
+    """
+    found: dict[str, list[Attempt]] = {generation_id: [] for generation_id in generation_ids}
+    if found:
+        values = {"workspace_id": workspace_id, "generation_ids": list(found)}
+        for row in c.execute(_FOR_OWN_GENERATIONS, values):
+            found[row.generation_id].append(_to_attempt(row))
+    return found
 
 
 def _to_attempt(row: Row[Any]) -> Attempt:

@@ -20,7 +20,7 @@ from mediawright.api.request_bodies import GenerateBody
 from mediawright.api.texts import Text
 from mediawright.app.follow import get_generation, list_generations, wait_for
 from mediawright.app.generate import generate
-from mediawright.app.route_views import outputs_and_attempts
+from mediawright.app.route_views import attempts_of, outputs_and_attempts
 from mediawright.app.runtime import Runtime
 from mediawright.app.views import generation_view
 from mediawright.core.errors import InvalidRequestError, MediawrightError
@@ -124,9 +124,10 @@ async def index(
     )
     page = found[:limit]
     has_more = len(found) > limit
+    attempts = await attempts_of(runtime, caller.workspace_id, [item.id for item, _ in page])
     return json_reply(
         {
-            "data": [_view(request, item, outputs) for item, outputs in page],
+            "data": [_view(request, item, outputs, attempts[item.id]) for item, outputs in page],
             "has_more": has_more,
             "next_cursor": page[-1][0].id if has_more else None,
         }
@@ -211,7 +212,7 @@ def _view(
     request: Request,
     generation: Generation,
     outputs: list[Asset],
-    attempts: list[Attempt] | None = None,
+    attempts: list[Attempt],
 ) -> dict[str, object]:
     view = generation_view(generation, outputs, asset_urls(request), attempts)
     for adjustment in view["adjustments"]:

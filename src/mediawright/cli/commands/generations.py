@@ -117,6 +117,7 @@ async def _list(
     labels: dict[str, str],
 ) -> int:
     from mediawright.app.follow import list_generations
+    from mediawright.app.route_views import attempts_of
     from mediawright.app.views import generation_view, local_urls
     from mediawright.app.workspaces import DEFAULT_WORKSPACE
     from mediawright.cli.output import charge_words, print_json, say
@@ -135,8 +136,12 @@ async def _list(
             metadata=labels,
         )
         urls = local_urls(runtime)
+        ids = [item.id for item, _ in found] if common.json else []
+        attempts = await attempts_of(runtime, DEFAULT_WORKSPACE, ids)
     if common.json:
-        print_json([generation_view(item, outputs, urls) for item, outputs in found])
+        print_json(
+            [generation_view(item, outputs, urls, attempts[item.id]) for item, outputs in found]
+        )
         return 0
     if not found:
         say("There are no generations to show.")
@@ -236,14 +241,14 @@ async def _watch(
 
 
 async def _cancel(common: CommonOptions, generation_id: str) -> int:
-    from mediawright.app.views import generation_view, local_urls
+    from mediawright.app.views import full_view, local_urls
     from mediawright.cli.following import cancel as cancel_generation
     from mediawright.cli.output import print_json, say
     from mediawright.cli.session import joining
 
     async with joining(common) as runtime:
         cancelled = await cancel_generation(runtime, generation_id)
-        view = generation_view(cancelled, [], local_urls(runtime))
+        view = await full_view(runtime, cancelled, local_urls(runtime))
     if common.json:
         print_json(view)
     else:
@@ -263,7 +268,7 @@ async def _resolve(
     common: CommonOptions, generation_id: str, outcome: str, vendor_id: str | None
 ) -> int:
     from mediawright.app.resolve import resolve_generation
-    from mediawright.app.views import generation_view, local_urls
+    from mediawright.app.views import full_view, local_urls
     from mediawright.cli.output import charge_words, print_json, say
     from mediawright.cli.session import joining
     from mediawright.jobs.resolving import Resolution
@@ -271,7 +276,7 @@ async def _resolve(
     resolution = Resolution(outcome.replace("-", "_"))
     async with joining(common) as runtime:
         resolved = await resolve_generation(runtime, generation_id, resolution, vendor_id=vendor_id)
-        view = generation_view(resolved, [], local_urls(runtime))
+        view = await full_view(runtime, resolved, local_urls(runtime))
     if common.json:
         print_json(view)
     elif resolved.state.is_terminal:
