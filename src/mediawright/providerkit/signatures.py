@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 import msgspec
+
 from mediawright.core.errors import InvalidRequestError, UnauthenticatedError
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how secrets of Standard Webhooks begin
@@ -271,9 +272,7 @@ def _piece(part: Part, request: HookRequest) -> bytes | None:
         return request.body
     if part is Content.BODY_DIGEST:
         return request.body_digest.encode()
-    text = (
-        part.value(request.headers) if isinstance(part, Place) else _text_in(request.body, part)
-    )
+    text = part.value(request.headers) if isinstance(part, Place) else _text_in(request.body, part)
     return None if text is None else text.encode("utf-8", "surrogateescape")
 
 
