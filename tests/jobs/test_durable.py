@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,21 +19,36 @@ class Recorder:
     def __init__(self) -> None:
         self.called: list[tuple[str, str]] = []
         self.go = asyncio.Event()
+        self.submitted = asyncio.Event()
+        self.submitted.set()
+        self.leavable: set[str] = set()
+        self.results: set[str] = set()
         self.stored = asyncio.Event()
 
     async def submit(self, generation_id: str) -> str:
         self.called.append(("submit", generation_id))
+        await self.submitted.wait()
         return "running"
 
     async def wait(self, generation_id: str) -> str:
         self.called.append(("wait", generation_id))
-        await self.go.wait()
+        self.leavable.add(generation_id)
+        try:
+            await self.go.wait()
+        finally:
+            self.leavable.discard(generation_id)
         return "storing"
 
     async def store(self, generation_id: str) -> str:
         self.called.append(("store", generation_id))
         self.stored.set()
         return "succeeded"
+
+    def may_leave(self, generation_id: str) -> bool:
+        return generation_id in self.leavable
+
+    def has_result(self, generation_id: str) -> bool:
+        return generation_id in self.results
 
 
 async def until(recorder: Recorder, step: str) -> None:
@@ -69,6 +85,96 @@ async def test_a_workflow_runs_once_and_is_taken_up_where_it_was(tmp_path: Path)
         await engine.close()
     # The submit was checkpointed; only what was not finished is run again.
     assert second.called == [("wait", "gen_1"), ("store", "gen_1")]
+
+
+async def test_one_that_has_ended_can_be_run_again(tmp_path: Path) -> None:
+    recorder = Recorder()
+    recorder.go.set()
+    engine = DurableEngine(f"sqlite:///{tmp_path / 'engine.db'}", "local", recorder)
+    try:
+        for times in (1, 2):
+            recorder.stored.clear()
+            await engine.adopt(["gen_1"])
+            async with asyncio.timeout(20):
+                await recorder.stored.wait()
+                while engine.works_on("gen_1"):
+                    await asyncio.sleep(0.02)
+            assert recorder.called.count(("submit", "gen_1")) == times
+        assert engine.count() == 0
+    finally:
+        await engine.close()
+
+
+async def test_closing_sees_a_submit_through_and_leaves_a_wait(tmp_path: Path) -> None:
+    recorder = Recorder()
+    engine = DurableEngine(f"sqlite:///{tmp_path / 'engine.db'}", "local", recorder)
+    try:
+        await engine.enqueue("gen_waits")
+        await until(recorder, "wait")
+        recorder.submitted.clear()
+        await engine.enqueue("gen_submits")
+        async with asyncio.timeout(20):
+            while ("submit", "gen_submits") not in recorder.called:
+                await asyncio.sleep(0.02)
+        assert await engine.let_go() == {"gen_submits"}
+        closing = asyncio.create_task(engine.close())
+        await asyncio.sleep(0.1)
+        assert not closing.done()
+        recorder.submitted.set()
+        await closing
+    finally:
+        await engine.close()
+    # Its wait is left to whoever is next.
+    assert ("wait", "gen_submits") not in recorder.called
+
+
+async def test_what_a_submit_brought_is_stored_before_closing(tmp_path: Path) -> None:
+    recorder = Recorder()
+    recorder.submitted.clear()
+    recorder.go.set()
+    recorder.results.add("gen_1")
+    engine = DurableEngine(f"sqlite:///{tmp_path / 'engine.db'}", "local", recorder)
+    try:
+        await engine.enqueue("gen_1")
+        await until(recorder, "submit")
+        closing = asyncio.create_task(engine.close())
+        await asyncio.sleep(0.05)
+        recorder.submitted.set()
+        await closing
+    finally:
+        await engine.close()
+    assert recorder.stored.is_set()
+
+
+async def test_old_records_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'engine.db'}"
+    for executor in ("wrk_dead", "wrk_living"):
+        engine = DurableEngine(url, executor, Recorder())
+        try:
+            await engine.adopt([f"gen_{executor}"])
+            async with asyncio.timeout(20):
+                while await engine.counts() != {"PENDING": 1}:
+                    await asyncio.sleep(0.02)
+        finally:
+            await engine.close()
+    recorder = Recorder()
+    recorder.go.set()
+    engine = DurableEngine(url, "wrk_mine", recorder)
+    try:
+        await engine.enqueue("gen_mine")
+        async with asyncio.timeout(20):
+            while await engine.counts() != {"SUCCESS": 1}:
+                await asyncio.sleep(0.02)
+        before = datetime.now(UTC)
+        assert await engine.forget_old(before - timedelta(hours=1), ["wrk_living"]) == 0
+        assert await engine.forget_old(before + timedelta(hours=1), ["wrk_living"]) == 2
+        assert await engine.counts() == {}
+    finally:
+        await engine.close()
+    with sqlite3.connect(tmp_path / "engine.db") as connection:
+        left = connection.execute("SELECT executor_id FROM workflow_status").fetchall()
+    connection.close()
+    assert left == [("wrk_living",)]
 
 
 async def test_its_database_is_written_through(tmp_path: Path) -> None:

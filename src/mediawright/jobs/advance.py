@@ -50,10 +50,23 @@ class Steps:
         self._context = context
         self._delivered: dict[str, Delivered] = {}
         self._active: Counter[str] = Counter()
+        self._leavable: set[str] = set()
 
     def is_active(self, generation_id: str) -> bool:
         """Tell whether a step of that generation runs in this process now."""
         return self._active[generation_id] > 0
+
+    def may_leave(self, generation_id: str) -> bool:
+        """Tell whether its step may be broken off now, because any process can do it again.
+
+        Not so while a submit that may cost money is under way, nor before a reply is stored
+        that the provider gives only once.
+        """
+        return generation_id in self._leavable
+
+    def has_result(self, generation_id: str) -> bool:
+        """Tell whether its media are at hand, and only wait to be stored."""
+        return generation_id in self._delivered
 
     async def run_at_once(self, generation: Generation, fresh: Attempt) -> Generation:
         """Run a new generation whose first provider answers at once, up to its end.
@@ -84,7 +97,8 @@ class Steps:
         if generation.state not in _BEFORE_ACCEPTANCE:
             return generation.state.value
         generation = await claim(context, generation_id)
-        async with self._working(generation_id):
+        is_free = is_repeatable(context, generation.provider or "")
+        async with self._working(generation_id, may_leave=is_free):
             outcome = await _patiently(
                 context, generation, "submit", lambda: submit(context, generation)
             )
@@ -97,7 +111,7 @@ class Steps:
         generation = await load(self._context, generation_id)
         if generation.state in _UNDER_WAY:
             generation = await claim(self._context, generation_id)
-        async with self._working(generation_id):
+        async with self._working(generation_id, may_leave=True):
             outcome = await _patiently(
                 self._context, generation, "wait", lambda: self._until_delivered(generation_id)
             )
@@ -106,7 +120,8 @@ class Steps:
     async def store(self, generation_id: str) -> str:
         """Store the media and settle. Returns the state it ended in."""
         delivered = self._delivered.pop(generation_id, None)
-        async with self._working(generation_id):
+        again = delivered is None or bool(delivered.attempt.handle)
+        async with self._working(generation_id, may_leave=again):
             if delivered is None:
                 outcome = await self._until_delivered(generation_id)
                 if not isinstance(outcome, Delivered):
@@ -123,12 +138,17 @@ class Steps:
         )
 
     @asynccontextmanager
-    async def _working(self, generation_id: str) -> AsyncGenerator[None]:
+    async def _working(
+        self, generation_id: str, *, may_leave: bool = False
+    ) -> AsyncGenerator[None]:
         self._active[generation_id] += 1
+        if may_leave:
+            self._leavable.add(generation_id)
         try:
             yield
             await self._context.tracer.flush(generation_id)
         finally:
+            self._leavable.discard(generation_id)
             self._active[generation_id] -= 1
             if not self._active[generation_id]:
                 del self._active[generation_id]

@@ -32,7 +32,8 @@ _MOST_RECOVERIES = 10_000
 _CONNECTIONS = 10
 """To the engine's database, on PostgreSQL."""
 _LAST_SUBMITS = 30.0
-"""Seconds that closing waits for submits under way: broken off, nobody would know of them."""
+"""Seconds that closing waits for submits under way and what they bring: broken off, nobody
+would know of them."""
 _LAST_RECORDS = 5.0
 """Seconds that closing waits for workflows that only have to write down how they ended."""
 _AT_A_TIME = 16
@@ -62,6 +63,14 @@ class GenerationSteps(Protocol):
         """Store the media and settle."""
         ...
 
+    def may_leave(self, generation_id: str) -> bool:
+        """Tell whether its step may be broken off now, because any process can do it again."""
+        ...
+
+    def has_result(self, generation_id: str) -> bool:
+        """Tell whether its media are at hand, and only wait to be stored."""
+        ...
+
 
 class _Run:
     """A generation that a workflow of this process works on."""
@@ -70,8 +79,6 @@ class _Run:
         self.workflow_id = workflow_id
         self.task: asyncio.Task[Any] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.breakable = False
-        """Whether what it does now may be broken off and done again."""
 
     def begin(self) -> None:
         """Note the current task as the workflow's."""
@@ -192,10 +199,13 @@ class DurableEngine:
         self._closing = True
         with self._lock:
             runs = dict(self._runs)
-        for run in runs.values():
-            if run.breakable:
+        going_on: set[str] = set()
+        for generation_id, run in runs.items():
+            if self.steps.may_leave(generation_id):
                 run.break_off()
-        return {generation_id for generation_id, run in runs.items() if not run.breakable}
+            else:
+                going_on.add(generation_id)
+        return going_on
 
     async def close(self) -> None:
         """Stop when submits under way are through; what is unfinished is taken up later."""
@@ -230,27 +240,18 @@ class DurableEngine:
         finally:
             self._ended(generation_id, workflow_id)
 
-    async def run_here(self, step: Step, generation_id: str, *, breakable: bool) -> str:
+    async def run_here(self, step: Step, generation_id: str) -> str:
         """Run a step on the application's loop (called on another).
 
-        Args:
-            step: The step.
-            generation_id: Of which generation.
-            breakable: Whether it may be broken off at any time and done again.
+        When the engine is closing, only media that are at hand are still stored.
         """
         loop = self._application_loop
-        run = self._runs.get(generation_id)
-        if loop is None or run is None:
+        if loop is None:
             raise RuntimeError("the engine is not running")
-        run.breakable = breakable
-        try:
-            if self._closing:
-                raise asyncio.CancelledError
-            work = asyncio.run_coroutine_threadsafe(_call(step, generation_id), loop)
-            return await asyncio.wrap_future(work)
-        finally:
-            # What follows is the record of the step, which is written in any case.
-            run.breakable = False
+        if self._closing and not self.steps.has_result(generation_id):
+            raise asyncio.CancelledError
+        work = asyncio.run_coroutine_threadsafe(_call(step, generation_id), loop)
+        return await asyncio.wrap_future(work)
 
     async def _launch(self) -> None:
         config = DBOSConfig(
@@ -311,21 +312,21 @@ class DurableEngine:
 async def submit_step(generation_id: str) -> str:
     """Submit; never preempted, never retried by the engine."""
     engine = _current[0]
-    return await engine.run_here(engine.steps.submit, generation_id, breakable=False)
+    return await engine.run_here(engine.steps.submit, generation_id)
 
 
 @DBOS.step(name="wait", preemptible=True)
 async def wait_step(generation_id: str) -> str:
     """Wait, with one checkpoint however long it takes."""
     engine = _current[0]
-    return await engine.run_here(engine.steps.wait, generation_id, breakable=True)
+    return await engine.run_here(engine.steps.wait, generation_id)
 
 
 @DBOS.step(name="store")
 async def store_step(generation_id: str) -> str:
     """Store and settle."""
     engine = _current[0]
-    return await engine.run_here(engine.steps.store, generation_id, breakable=True)
+    return await engine.run_here(engine.steps.store, generation_id)
 
 
 @DBOS.workflow(name="generation", max_recovery_attempts=_MOST_RECOVERIES)
