@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 from tests.crash.chaos_plan import Wish, wishes
-from tests.crash.evidence import Evidence, collect, read_journal, tag_of
+from tests.crash.evidence import Evidence, collect, read_journal, read_rows, tag_of
 from tests.crash.reconciliation import Line, Report, reconcile
 from tests.crash.server_process import FAST_CADENCE, ServerProcess
 from tests.remote_sandbox import RemoteSandbox
@@ -240,8 +240,15 @@ async def _until_quiet(server: ServerProcess, answered: Answered) -> None:
                     break
                 await asyncio.sleep(0.5)
     deadline = time.monotonic() + SWEEP_PATIENCE
-    while any(server.replies.iterdir()) and time.monotonic() < deadline:
+    while time.monotonic() < deadline and (
+        any(server.replies.iterdir()) or _renditions_due(server)
+    ):
         await asyncio.sleep(0.5)
+
+
+def _renditions_due(server: ServerProcess) -> bool:
+    assets = read_rows(server.database_url, "assets")
+    return any(row["renditions_due"] for row in assets)
 
 
 def _client_lines(evidence: Evidence, answered: Answered, settings: ChaosSettings) -> list[Line]:

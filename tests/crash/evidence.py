@@ -103,15 +103,20 @@ def collect(database_url: str, data_folder: Path, journal: Sequence[Row]) -> Evi
         replies=data_folder / "replies",
         submits=[_submit(entry) for entry in journal if entry["kind"] == "submit"],
     )
+    for name in TABLES:
+        setattr(evidence, name, read_rows(database_url, name))
+    return evidence
+
+
+def read_rows(database_url: str, name: str) -> list[Row]:
+    """Return all rows of a table."""
     engine = create_engine(database_url)
     try:
         with engine.connect() as connection:
-            for name in TABLES:
-                rows = connection.execute(select("*").select_from(table(name))).mappings()
-                setattr(evidence, name, [dict(row) for row in rows])
+            rows = connection.execute(select("*").select_from(table(name))).mappings()
+            return [dict(row) for row in rows]
     finally:
         engine.dispose()
-    return evidence
 
 
 def read_journal(path: Path) -> list[Row]:

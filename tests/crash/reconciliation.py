@@ -251,6 +251,8 @@ def _file_lines(evidence: Evidence) -> Iterator[Line]:
         left=len(keys),
         right=sum((evidence.files / key).is_file() for key in keys),
     )
+    due = sum(bool(row["renditions_due"]) for row in evidence.assets)
+    yield Line(what="smaller versions still to be made = 0", left=due, right=0)
     yield Line(what="finished files of no row = 0", left=len(evidence.stray_files()), right=0)
     yield Line(what="files left in staging = 0", left=_count(evidence.staging), right=0)
     yield Line(what="replies left unstored = 0", left=_count(evidence.replies), right=0)
@@ -262,12 +264,15 @@ def _count(folder: Path) -> int:
 
 def _file_findings(evidence: Evidence) -> Iterator[str]:
     states = {row["id"]: row["state"] for row in evidence.generations}
+    late = {
+        row["generation_id"] for row in evidence.events if row["type"] == "generation.late_result"
+    }
     for row in evidence.assets:
         fault = file_fault(evidence.files / row["key"], row["kind"], row["sha256"])
         if fault is not None:
             yield f"{row['id']} {fault}: {row['key']}"
         generation = row["generation_id"]
-        if generation is not None and states.get(generation) != "succeeded":
+        if generation not in (None, *late) and states.get(generation) != "succeeded":
             yield f"{row['id']} belongs to {generation}, which is {states.get(generation)}"
     for key in evidence.stray_files():
         yield f"no row speaks of the file {key}"

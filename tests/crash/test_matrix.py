@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.crash.evidence import collect
+from tests.crash.evidence import collect, read_rows
 from tests.crash.reconciliation import reconcile
 from tests.crash.server_process import ServerProcess
 from tests.postgres import PostgresServer
@@ -118,7 +118,9 @@ def _killed_and_started_again(
 
 async def _check_books(server: ServerProcess, sandbox: RemoteSandbox) -> None:
     assert server.stop() == 0, server.log_text()
-    if any([*server.staging.iterdir(), *server.replies.iterdir()]):
+    assets = read_rows(server.database_url, "assets")
+    is_due = any(row["renditions_due"] for row in assets)
+    if is_due or any([*server.staging.iterdir(), *server.replies.iterdir()]):
         await _tidy_up_a_day_later(server)
     journal = sandbox.ask("journal?kind=submit")["entries"]
     report = reconcile(collect(server.database_url, server.data_folder, journal))
@@ -136,6 +138,7 @@ async def _tidy_up_a_day_later(server: ServerProcess) -> None:
         await runtime.open()
         await runtime.library.clean_up()
         await sweep(runtime.job_context, runtime.jobs.resume)
+        await runtime.renderer.sweep()
     finally:
         await runtime.close()
 

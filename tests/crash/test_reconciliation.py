@@ -65,6 +65,7 @@ def books(tmp_path: Path) -> Evidence:
         "key": "one.png",
         "thumbnail_key": None,
         "optimized_key": None,
+        "renditions_due": False,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     return Evidence(
@@ -98,6 +99,16 @@ def test_right_books_balance(books: Evidence) -> None:
     report = reconcile(books)
     assert report.balances, report.text()
     assert "DOES NOT" not in report.text()
+
+
+def test_a_late_result_may_be_kept(books: Evidence) -> None:
+    content = picture()
+    (books.files / "two.png").write_bytes(content)
+    late = {**books.assets[0], "id": "ast_2", "generation_id": "gen_2", "key": "two.png"}
+    books.assets.append(late)
+    books.events.append({"generation_id": "gen_2", "type": "generation.late_result"})
+    report = reconcile(books)
+    assert report.balances, report.text()
 
 
 def submit_twice(books: Evidence) -> None:
@@ -211,6 +222,10 @@ def keep_a_file_of_a_failure(books: Evidence) -> None:
     books.assets[0]["generation_id"] = "gen_2"
 
 
+def leave_a_thumbnail_undone(books: Evidence) -> None:
+    books.assets[0]["renditions_due"] = True
+
+
 def announce_twice(books: Evidence) -> None:
     books.events.append(event(1, "succeeded"))
 
@@ -246,6 +261,7 @@ FAULTS = [
     leave_a_reply,
     succeed_without_file,
     keep_a_file_of_a_failure,
+    leave_a_thumbnail_undone,
     announce_twice,
     announce_nothing,
 ]

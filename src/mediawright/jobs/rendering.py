@@ -75,21 +75,26 @@ class Renderer:
         return Chore("renditions", _SWEEP, self.sweep, alone=True)
 
     async def sweep(self) -> int:
-        """Make what has been due for a while; return how many files that were."""
+        """Make what has been due for a while; return for how many files that was done."""
         before = self._clock.now() - _LEFT_ALONE
-        found = await self._database.read(
-            lambda connection: assets.due_for_renditions(connection, before, limit=_PAGE)
-        )
-        for asset in found:
-            await self._tolerantly(asset)
-        return len(found)
+        total = 0
+        while True:
+            found = await self._database.read(
+                lambda connection: assets.due_for_renditions(connection, before, limit=_PAGE)
+            )
+            done = sum([await self._tolerantly(asset) for asset in found])
+            total += done
+            if len(found) < _PAGE or not done:
+                return total
 
-    async def _tolerantly(self, asset: Asset) -> None:
+    async def _tolerantly(self, asset: Asset) -> bool:
         try:
             await self._render(asset)
         except Exception:
             # It stays marked, and the sweep comes back to it.
             log.exception("renditions could not be made", asset_id=asset.id)
+            return False
+        return True
 
     async def _render(self, asset: Asset) -> None:
         rendered = asset
