@@ -20,6 +20,7 @@ def test_without_postgres_it_says_what_is_needed(call: Any, arguments: tuple[str
 @pytest.mark.postgres
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_says_who_it_is_and_stops_cleanly(
+    *,
     number: signal.Signals,
     postgres_server: PostgresServer,
     begin: Any,

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from mediawright.core.generation import Generation
 from mediawright.core.states import GenerationState
+from mediawright.jobs.membership import WorkerSettings
 from mediawright.store import custody, generations, workers
 from mediawright.store.database import Database
 from mediawright.store.tables import WorkerRole
@@ -79,6 +80,17 @@ def test_one_at_a_time_takes_over(postgresql_database):
     first.write_now(while_locked)
     assert seen == [False]
     assert first.write_now(workers.try_lock)
+
+
+def test_a_frozen_process_gives_its_locks_back(postgresql_database):
+    question = text("SHOW idle_in_transaction_session_timeout")
+    found = {
+        postgresql_database.write_now(lambda c: c.execute(question).scalar_one()),
+        postgresql_database.read_now(lambda c: c.execute(question).scalar_one()),
+    }
+    # Before the others may take over.
+    assert found == {"10s"}
+    assert WorkerSettings().dead_after > 10
 
 
 @pytest.mark.parametrize(
