@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.postgres import PostgresServer
 
 from mediawright.store.database import Database
@@ -60,3 +61,13 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def engine(postgresql_url: Callable[[], str]) -> Iterator[sa.Engine]:
+    """Transactions that are not repeated, and give up where they would wait for long."""
+    made = sa.create_engine(
+        postgresql_url(), connect_args={"options": "-c lock_timeout=2000"}, pool_size=8
+    )
+    yield made
+    made.dispose()

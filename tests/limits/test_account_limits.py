@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -279,16 +279,6 @@ def test_rivals_who_start_at_once_do_not_exceed_a_limit(database, database_url, 
         opened.close()
 
     assert begun == 5
-
-
-@pytest.fixture
-def engine(postgresql_url: Callable[[], str]) -> Iterator[sa.Engine]:
-    """Transactions that are not repeated, and give up where they would wait for long."""
-    made = sa.create_engine(
-        postgresql_url(), connect_args={"options": "-c lock_timeout=3000"}, pool_size=8
-    )
-    yield made
-    made.dispose()
 
 
 @pytest.mark.postgres

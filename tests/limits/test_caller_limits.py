@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import Connection
@@ -185,6 +186,59 @@ def test_where_they_wait_nothing_is_refused(database):
     for _ in range(5):
         create(database, limits)
     assert len(admit(database, limits)) == 1
+
+
+@pytest.mark.parametrize("field", ["requests_per_minute", "concurrent_generations"])
+def test_rivals_do_not_begin_too_many_together(database, database_url, field):
+    """Some serve the queue, of two accounts, and some would begin at once."""
+    limits = waiting(**{field: 5})
+    database.write_now(lambda c: rows.add(c, "b", 20, "other"))
+    database.write_now(lambda c: rows.add_workspaces(c, "a"))
+    rivals = [Database(database_url) for _ in range(4)]
+
+    def at_once(c: Connection) -> int:
+        may = limits.at_once(c, rows.generation("a"), START)
+        if may:
+            rows.add(c, "a", state=GenerationState.SUBMITTING, started_at=START)
+        return int(may)
+
+    def rival(number: int) -> tuple[int, int]:
+        served, begun = 0, 0
+        for _ in range(4):
+            served += len(
+                rivals[number].write_now(
+                    lambda c: limits.admit(c, executor="one", now=START, most=2)
+                )
+            )
+            begun += rivals[number].write_now(at_once)
+        return served, begun
+
+    with ThreadPoolExecutor(len(rivals)) as threads:
+        found = list(threads.map(rival, range(len(rivals))))
+    for opened in rivals:
+        opened.close()
+
+    assert [sum(counts) for counts in zip(*found, strict=True)] == [5, 5]
+
+
+@pytest.mark.postgres
+def test_while_one_picks_from_the_queues_others_wait(engine):
+    limits = waiting(concurrent_generations=5)
+    with engine.begin() as c:
+        rows.add(c, "a")
+        rows.add_workspaces(c, "b")
+
+    def admit_too(c: Connection) -> object:
+        return limits.admit(c, executor="two", now=START, most=1)
+
+    def at_once(c: Connection) -> object:
+        return limits.at_once(c, rows.generation("b"), START)
+
+    for too in (admit_too, at_once):
+        with engine.begin() as first:
+            limits.admit(first, executor="one", now=START, most=1)
+            with pytest.raises(sa.exc.OperationalError, match="lock timeout"), engine.begin() as c:
+                too(c)
 
 
 def test_a_workspace_waits_for_its_own_and_holds_nobody_up(database):

@@ -120,7 +120,9 @@ class LimitsBody(_Reply):
     credits: CreditsBody
     files: dict[str, int]
     waiting: dict[str, float]
-    polling: dict[str, dict[str, float]] = Field(description="How often providers are asked about running generations, by kind.")
+    polling: dict[str, dict[str, float]] = Field(
+        description="How often providers are asked about running generations, by kind."
+    )
     submitting: dict[str, float]
     retention: dict[str, Any]
     webhooks: dict[str, float]
