@@ -268,6 +268,7 @@ class Bench:
         self.jobs._chores.cancel()
         await self.jobs._tasks.stop()
         await self.engine.close()
+        await self.context.under_way.break_off()
 
     @staticmethod
     def _cost(generation: Generation, route: RoutePlan, usage: Usage) -> Any:

@@ -43,3 +43,10 @@ class UnderWay:
         """Wait so long for late answers, so that they are written down before the process ends."""
         if self._late:
             await asyncio.wait(self._late, timeout=seconds)
+
+    async def break_off(self) -> None:
+        """Await no late answers any more."""
+        late = list(self._late)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
