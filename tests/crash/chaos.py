@@ -199,7 +199,7 @@ class _Client:
                 self._answered.refused.append(f"{generation_id}: {status} {view}")
                 return
             self._answered.states[generation_id] = view["state"]
-            if view["charge_credits"] is not None or view["state"] == "unknown":
+            if view["charge_credits"] is not None or view["attention"] == "submit_unknown":
                 return
             await asyncio.sleep(0.5)
 

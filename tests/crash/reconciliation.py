@@ -208,7 +208,10 @@ def _money_findings(evidence: Evidence) -> Iterator[str]:
         if row["balance_micros"] < 0:
             yield f"{row['id']} has a negative balance"
     for row in evidence.generations:
-        yield from _booking_findings(row, entries.get(row["id"], []))
+        in_doubt = row["charge_micros"] is None and any(
+            attempt["state"] == "unknown" for attempt in attempts.get(row["id"], [])
+        )
+        yield from _booking_findings(row, entries.get(row["id"], []), in_doubt=in_doubt)
         acknowledged = any(
             attempt["state"] in ("acknowledged", "unknown")
             for attempt in attempts.get(row["id"], [])
@@ -217,17 +220,23 @@ def _money_findings(evidence: Evidence) -> Iterator[str]:
             yield f"{row['id']} was charged and no provider had it"
 
 
-def _booking_findings(row: Row, entries: list[Row]) -> Iterator[str]:
+def _booking_findings(row: Row, entries: list[Row], *, in_doubt: bool) -> Iterator[str]:
+    """Yield what is wrong with the entries of a generation.
+
+    Args:
+        row: The generation.
+        entries: Its entries.
+        in_doubt: Whether nobody knows if a provider has it, so that its hold is kept.
+    """
     kinds = Counter(entry["kind"] for entry in entries)
     closed = kinds["capture"] + kinds["release"]
-    is_unknown = row["state"] == "unknown"
     if any(count > 1 for count in kinds.values()) or closed > 1:
         yield f"{row['id']} has entries twice: {dict(kinds)}"
-    if kinds["hold"] and closed == 0 and not is_unknown:
+    if kinds["hold"] and closed == 0 and not in_doubt:
         yield f"{row['id']} is {row['state']} and its hold is open"
-    if is_unknown and closed:
-        yield f"{row['id']} is unknown and its hold was closed"
-    if not is_unknown and -sum(entry["amount_micros"] for entry in entries) != (
+    if in_doubt and closed:
+        yield f"{row['id']} is in doubt and its hold was closed"
+    if not in_doubt and -sum(entry["amount_micros"] for entry in entries) != (
         row["charge_micros"] or 0
     ):
         yield f"{row['id']} shows a charge of {row['charge_micros']} that was not booked"

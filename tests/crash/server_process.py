@@ -166,7 +166,7 @@ class ServerProcess:
         while True:
             status, view = self.ask("GET", f"/v1/generations/{generation_id}")
             assert status == 200, view
-            if view["charge_credits"] is not None or view["state"] == "unknown":
+            if view["charge_credits"] is not None or view["attention"] == "submit_unknown":
                 return view
             assert time.monotonic() < deadline, f"it did not end: {view}\n{self.log_text()}"
             time.sleep(0.1)

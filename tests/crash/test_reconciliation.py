@@ -111,6 +111,13 @@ def test_a_late_result_may_be_kept(books: Evidence) -> None:
     assert report.balances, report.text()
 
 
+def test_a_hold_is_kept_for_what_was_cancelled_in_doubt(books: Evidence) -> None:
+    books.generations[2]["state"] = "cancelled"
+    books.events[2]["type"] = "generation.cancelled"
+    report = reconcile(books)
+    assert report.balances, report.text()
+
+
 def submit_twice(books: Evidence) -> None:
     books.submits.append(submit(1))
 
