@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from mediawright.catalog.loader import load_catalogue
+from mediawright.catalog.model import ModelStatus
 from mediawright.catalog.pricing import PriceSettings
 from mediawright.catalog.public import public_model
 from mediawright.catalog.schema import DIALECT, parameter_schema
@@ -19,10 +20,12 @@ def test_every_model_can_be_described(catalogue, now, model_id):
     described = public_model(model, now=now)
     assert msgspec.json.decode(msgspec.json.encode(described)) == described
     assert described["id"] == model_id
-    assert described["cost"]
-    assert described["live"] is True
-    assert described["estimated_time_seconds"] > 0
-    assert [route["provider"] for route in described["routes"]]
+    assert described["cost"] or model.routes[0].price_note
+    ended = model.lifecycle.status is ModelStatus.ENDED
+    assert described["live"] is not ended
+    assert described["unavailable_reason"] == ("ended" if ended else None)
+    assert described["estimated_time_seconds"] > 0 or ended
+    assert bool(described["routes"]) is not ended
 
 
 def test_the_description_says_what_callers_ask_first(catalogue, now):

@@ -93,7 +93,10 @@ def test_tables_fit_the_terminal_and_cut_no_word(
         words[command] = set(screen.split())
     for line in _tables(_CONTROL.sub("", call("doctor").out)):
         assert len(line.rstrip()) <= width, line
-    names = {name for row in plain if row for cell in row.split("\t") for name in cell.split()}
+    # The column of providers is the first to go where there is no room.
+    cells = [row.split("\t") for row in plain if row]
+    kept = [row if width > 80 else [*row[:2], *row[3:]] for row in cells]
+    names = {name for row in kept for cell in row for name in cell.split()}
     assert names <= words["models list"]
     assert made["generation_id"] in words["generations list"]
     assert made["outputs"][0]["asset_id"] in words["assets list"]

@@ -30,7 +30,7 @@ def pixels_of(
         return read_size(size)
     if rule is None:
         return None
-    resolution = values.get("resolution") or rule.default_resolution
+    resolution = values.get(rule.tier_parameter) or rule.default_resolution
     if resolution is None:
         return None
     aspect_ratio = values.get("aspect_ratio")

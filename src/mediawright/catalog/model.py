@@ -172,6 +172,8 @@ class DimensionRule(_Row, frozen=True, kw_only=True):
     The table is looked up first; other pairs are worked out from the side of the tier.
     """
 
+    tier_parameter: str = "resolution"
+    """The parameter that names the tier: some models call it quality (rule 26)."""
     sides: dict[str, int] = {}
     """Resolution -> pixels: of a square's side (`area`) or of the shorter side."""
     measure: str = "area"

@@ -47,7 +47,8 @@ def find_model(
         findings.replaced("/model", "another name for it", name, model.id)
     for _ in range(_MAX_SUBSTITUTIONS):
         if model.callable_routes(today, adapters):
-            _warn_of_end(model, today, end_warning_days, findings)
+            routes = model.callable_routes(today, adapters)
+            _warn_of_end(model, routes, today, end_warning_days, findings)
             return model, presets
         served = model.live_routes(today)
         life = model.lifecycle
@@ -95,8 +96,10 @@ def _model_ended(model: Model, findings: Findings) -> None:
     )
 
 
-def _warn_of_end(model: Model, today: date, end_warning_days: int, findings: Findings) -> None:
-    ends = [model.route_ends_on(route) for route in model.live_routes(today)]
+def _warn_of_end(
+    model: Model, routes: tuple[Route, ...], today: date, end_warning_days: int, findings: Findings
+) -> None:
+    ends = [model.route_ends_on(route) for route in routes]
     known = [end for end in ends if end is not None]
     if model.lifecycle.status is ModelStatus.ENDED or len(known) < len(ends) or not known:
         return

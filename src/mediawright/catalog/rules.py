@@ -129,6 +129,28 @@ def _transparency_needs_alpha(context: RuleContext, findings: Findings) -> None:
         )
 
 
+def _warn_of_value(context: RuleContext, findings: Findings) -> None:
+    """Tell what a value comes to in the end (C2).
+
+    Options: `parameter` and `value`, which value is meant; `reason`, what to tell.
+    """
+    name = str(context.options["parameter"])
+    if context.applied.get(name) == context.options["value"]:
+        reason = str(context.options["reason"])
+        findings.warned(f"/parameters/{name}", reason, requested=context.applied[name])
+
+
+def _warn_of_many_inputs(context: RuleContext, findings: Findings) -> None:
+    """Tell that the provider states a lower number of inputs than is let through (C5).
+
+    Options: `above`, the provider's number.
+    """
+    number, above = len(context.inputs), int(context.options["above"])
+    if number > above:
+        reason = f"the provider speaks of {above} files at most; {number} are sent all the same"
+        findings.warned("/inputs", reason, requested=number)
+
+
 RULES: dict[str, RequestRule] = {
     "aspect_ratio_incompatible_with_high_res": _aspect_ratio_incompatible_with_high_res,
     "audio_needs_visual_reference": _audio_needs_visual_reference,
@@ -136,11 +158,15 @@ RULES: dict[str, RequestRule] = {
     "last_frame_needs_first_frame": _last_frame_needs_first_frame,
     "transparency_needs_alpha": _transparency_needs_alpha,
     "variant_mismatch": _variant_mismatch,
+    "warn_of_many_inputs": _warn_of_many_inputs,
+    "warn_of_value": _warn_of_value,
 }
 """Every rule by the name the data uses."""
 
 REQUIRED_OPTIONS: dict[str, tuple[str, ...]] = {
     "aspect_ratio_incompatible_with_high_res": ("resolutions", "aspect_ratios"),
+    "warn_of_many_inputs": ("above",),
+    "warn_of_value": ("parameter", "value", "reason"),
 }
 """Options without which a rule makes no sense."""
 

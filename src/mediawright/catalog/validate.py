@@ -133,6 +133,7 @@ def _dimension_faults(model: Model) -> Iterator[str]:
     rule = model.dimensions
     if rule is None:
         return
+    yield from _unknown_names("/dimensions/tier_parameter", [rule.tier_parameter])
     if rule.measure not in ("area", "short_side"):
         yield f"/dimensions/measure: {rule.measure!r} is neither area nor short_side"
     for tier, sizes in rule.table.items():

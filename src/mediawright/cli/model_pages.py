@@ -8,7 +8,15 @@ from typing import Any
 
 from mediawright.core.money import plain
 
+NO_KEY = "no key"
+
+_UNAVAILABLE = {"ended": "ended", "provider_not_available": "not yet"}
 _ENOUGH_VALUES = 16
+_READINESS_WORDS = {
+    NO_KEY: "no key; see `mediawright doctor`",
+    "ended": "no longer",
+    "not yet": "not yet: this version cannot speak to its providers",
+}
 _LARGE = {"1000000": "million", "3600": "hour", "60": "minute"}
 
 
@@ -22,7 +30,7 @@ def notes(model: dict[str, Any]) -> list[str]:
         ("also called", ", ".join(model["aliases"])),
         ("prompt", _prompt_words(model["prompt_max_length"])),
         *(("served by", _route_words(route)) for route in model["routes"]),
-        ("usable now", "yes" if model["ready"] else "no key; see `mediawright doctor`"),
+        ("usable now", _READINESS_WORDS.get(readiness(model), "yes")),
         ("takes", f"about {model['estimated_time_seconds']:.3g} s"),
         ("life", _life_words(model["lifecycle"])),
         *model.get("engine", {}).items(),
@@ -30,6 +38,14 @@ def notes(model: dict[str, Any]) -> list[str]:
     width = max(len(name) for name, value in facts if value) + 2
     lines += [f"{name.replace('_', ' ') + ':':<{width}}{value}" for name, value in facts if value]
     return lines
+
+
+def readiness(model: dict[str, Any]) -> str:
+    """Return whether a model could be used now: `yes`, `no key`, `ended` or `not yet`."""
+    reason = model["unavailable_reason"]
+    if reason is not None:
+        return _UNAVAILABLE[reason]
+    return "yes" if model["ready"] else NO_KEY
 
 
 def parameter_rows(model: dict[str, Any]) -> list[list[str]]:
@@ -229,7 +245,9 @@ def _route_words(route: dict[str, Any]) -> str:
     words = f"{route['provider']} as {route['upstream_id']} ({manner})"
     if route["ends_on"]:
         words += f", until {route['ends_on']}"
-    return words if route["live"] else f"{words}, no longer"
+    if not route["live"]:
+        return f"{words}, no longer"
+    return words if route["available"] else f"{words}, not yet"
 
 
 def _life_words(life: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ async def _list(
     ready: bool,
 ) -> int:
     from mediawright.app.models import list_models
-    from mediawright.cli.model_pages import lowest_price
+    from mediawright.cli.model_pages import NO_KEY, lowest_price, readiness
     from mediawright.cli.output import print_json, say
     from mediawright.cli.session import looking
     from mediawright.cli.tables import Column, print_table
@@ -84,19 +84,19 @@ async def _list(
             ", ".join(model["generation_types"]),
             ", ".join(dict.fromkeys(route["provider"] for route in model["routes"])),
             lowest_price(model),
-            "yes" if model["ready"] else "no key",
+            readiness(model),
         ]
         for model in shown
     ]
     columns = (
         Column(name="model"),
         Column(name="makes", wraps=True),
-        Column(name="served by", rank=1),
+        Column(name="served by", wraps=True, rank=1),
         Column(name="price", wraps=True),
         Column(name="ready"),
     )
     print_table(common, columns, rows)
-    if any(not model["ready"] for model in shown):
+    if any(readiness(model) == NO_KEY for model in shown):
         say("Without a key: mediawright doctor says which variable to set; --sandbox needs none.")
     return 0
 
