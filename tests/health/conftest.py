@@ -52,8 +52,8 @@ async def process(database: Database, clock: ManualClock) -> AsyncIterator[Proce
     """Begins another process that works with the database."""
     begun: list[Circuits] = []
 
-    def begin(*, key_mark: Any = lambda _: None, **settings: Any) -> Circuits:
-        circuits = Circuits(database, clock, CircuitSettings(**settings), key_mark=key_mark)
+    def begin(*, account_mark: Any = lambda _: None, **settings: Any) -> Circuits:
+        circuits = Circuits(database, clock, CircuitSettings(**settings), account_mark=account_mark)
         begun.append(circuits)
         return circuits
 

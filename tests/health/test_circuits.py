@@ -10,7 +10,7 @@ from tests.health.conftest import Process
 
 from mediawright.core.clock import ManualClock
 from mediawright.core.provider import Fault, FaultKind
-from mediawright.jobs.health import KEY_MARK, Circuits
+from mediawright.jobs.health import ACCOUNT_MARK, Circuits
 from mediawright.store import provider_health
 from mediawright.store.database import Database
 from mediawright.store.provider_health import Health
@@ -272,19 +272,22 @@ async def test_an_operator_has_it_used_again_at_once(process: Process, clock: Ma
     assert await server.refusal("fal") is None
 
 
-async def test_another_key_is_tried_at_once(process: Process, clock: ManualClock) -> None:
-    before = process(key_mark=lambda _: "old")
-    await fail(before, 3, of=fault(FaultKind.BAD_CREDENTIAL, http_status=401))
+@pytest.mark.parametrize("kind", [FaultKind.BAD_CREDENTIAL, FaultKind.OUT_OF_CREDIT])
+async def test_another_account_is_tried_at_once(
+    process: Process, clock: ManualClock, kind: FaultKind
+) -> None:
+    before = process(account_mark=lambda _: "old")
+    await fail(before, 3, of=fault(kind, http_status=401))
     await before.close()
-    same, other = process(key_mark=lambda _: "old"), process(key_mark=lambda _: "new")
+    same, other = process(account_mark=lambda _: "old"), process(account_mark=lambda _: "new")
     assert await same.take_turn("fal") is not None
     assert await other.take_turn("fal") is None
     assert await same.take_turn("fal") is not None
-    await other.failed("fal", fault(FaultKind.BAD_CREDENTIAL, http_status=401))
+    await other.failed("fal", fault(kind, http_status=401))
     assert await other.take_turn("fal") is not None
     error = (await standing(other)).last_error
     assert error is not None
-    assert error.details[KEY_MARK] == "new"
+    assert error.details[ACCOUNT_MARK] == "new"
 
 
 async def test_questions_without_answer_count_and_answers_make_up_for_them_alone(

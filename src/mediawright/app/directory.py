@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediawright.app.settings import PROVIDER_ALIASES, Settings
-from mediawright.core.errors import InvalidRequestError, MissingApiKeyError
+from mediawright.core.errors import InvalidRequestError, MissingApiKeyError, Problem
 from mediawright.providerkit.hook_reader import HookReader
 from mediawright.providerkit.http_provider import HttpProvider
 from mediawright.providers.registry import adapter_class, provider_names
 
 if TYPE_CHECKING:
     from mediawright.core.clock import Clock
-    from mediawright.core.errors import Problem
     from mediawright.core.measures import Measures
     from mediawright.core.provider import Feature, MediaProvider
     from mediawright.providerkit.adapter import Adapter
@@ -135,18 +134,21 @@ class Directory:
         """Return why a provider cannot be called as things are set up, if it cannot."""
         if self.is_ready(name):
             return None
-        if name in provider_names() and self._settings.provider(name).enabled:
+        if name not in provider_names():
+            message = f"This version cannot speak to {name} yet."
+            return Problem(code="provider_not_available", message=message)
+        if self._settings.provider(name).enabled:
             return self.missing_key(name).to_problem()
         return self._switched_off(name).to_problem()
 
-    def key_mark(self, name: str) -> str | None:
-        """Return what tells a provider's key from another, and nothing of the key itself."""
+    def account_mark(self, name: str) -> str | None:
+        """Return what tells one account at a provider from another: a digest of key and address."""
         if name not in provider_names():
             return None
-        secret = self._secret(adapter_class(name))
-        if secret is None:
-            return None
-        return hashlib.blake2b(secret.encode(), digest_size=8, person=b"key-mark").hexdigest()
+        adapter = adapter_class(name)
+        account = [self._secret(adapter), *sorted(self._base_urls(name).items())]
+        told = msgspec.json.encode(account)
+        return hashlib.blake2b(told, digest_size=8, person=b"account").hexdigest()
 
     def facts(self) -> list[ProviderFacts]:
         """Return what there is to know about every provider."""

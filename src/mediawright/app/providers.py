@@ -10,7 +10,7 @@ import msgspec
 from mediawright.core.errors import NotFoundError
 from mediawright.core.states import GenerationState
 from mediawright.jobs import circuit
-from mediawright.jobs.health import KEY_MARK
+from mediawright.jobs.health import ACCOUNT_MARK
 from mediawright.store import gauges
 from mediawright.store.provider_health import Health
 from mediawright.store.tables import HealthState
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mediawright.app.directory import ProviderFacts
     from mediawright.app.runtime import Runtime
 
-_HIDDEN = (KEY_MARK, "call")
+_HIDDEN = (ACCOUNT_MARK, "call")
 _AT_PROVIDER = (GenerationState.SUBMITTING, GenerationState.RUNNING)
 
 

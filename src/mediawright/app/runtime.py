@@ -156,7 +156,7 @@ class Runtime:
             self.database,
             self.clock,
             settings.jobs.circuit,
-            key_mark=self.providers.key_mark,
+            account_mark=self.providers.account_mark,
             measures=self.measures,
         )
         self.renderer = Renderer(self.database, self.library, self.clock)

@@ -11,11 +11,9 @@ from mediawright.core.states import GenerationState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEY_REJECTED = "provider_key_rejected"
-
 _CODES: Mapping[FaultKind, tuple[str, str]] = {
     FaultKind.BAD_CREDENTIAL: (
-        KEY_REJECTED,
+        "provider_key_rejected",
         "Check the provider's API key; `mediawright doctor` shows which one is in use.",
     ),
     FaultKind.OUT_OF_CREDIT: (

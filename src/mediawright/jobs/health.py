@@ -16,7 +16,6 @@ import structlog
 
 from mediawright.core.measures import Measure, Measures, NoMeasures
 from mediawright.jobs import circuit
-from mediawright.jobs.faults import KEY_REJECTED
 from mediawright.jobs.ports import Refusal
 from mediawright.jobs.trying_again import CircuitSettings
 from mediawright.store import provider_health
@@ -34,14 +33,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-KeyMark = Callable[[str], str | None]
-"""Returns something that tells one API key of a provider from another, and nothing of the key."""
+AccountMark = Callable[[str], str | None]
+"""Returns what tells one account at a provider from another, and nothing of its key."""
 
 _STALE = 2.0
 """Seconds after which what other processes wrote is read again."""
 _BETWEEN_NOTES = 5.0
 """Seconds between two writes about a provider that change nothing about whether it is used."""
-KEY_MARK = "key_mark"
+ACCOUNT_MARK = "account_mark"
 """Key in the details of a provider's last error, for nobody outside."""
 _NOTHING = Note()
 
@@ -85,7 +84,7 @@ class Circuits:
         clock: Clock,
         settings: CircuitSettings | None = None,
         *,
-        key_mark: KeyMark = lambda _: None,
+        account_mark: AccountMark = lambda _: None,
         measures: Measures | None = None,
     ) -> None:
         """Know nothing yet; what was written before is read when it is first needed.
@@ -94,13 +93,13 @@ class Circuits:
             database: Where the processes meet.
             clock: Time.
             settings: When a provider is left alone.
-            key_mark: A provider that refused our key is tried again as soon as that has changed.
+            account_mark: A provider is tried again as soon as its key or address has changed.
             measures: Where it is counted how often a provider was left alone.
         """
         self._database = database
         self._clock = clock
         self._settings = settings or CircuitSettings()
-        self._key_mark = key_mark
+        self._account_mark = account_mark
         self._measures = measures or NoMeasures()
         self._providers: dict[str, _Watched] = {}
         self._lock = asyncio.Lock()
@@ -242,10 +241,10 @@ class Circuits:
             return msgspec.structs.replace(
                 following, state=HealthState.CLOSED, opened_at=None, retry_at=None
             )
-        error, mark = following.last_error, self._key_mark(health.provider)
+        error, mark = following.last_error, self._account_mark(health.provider)
         if error is None or mark is None:
             return following
-        marked = msgspec.structs.replace(error, details={**error.details, KEY_MARK: mark})
+        marked = msgspec.structs.replace(error, details={**error.details, ACCOUNT_MARK: mark})
         return msgspec.structs.replace(following, last_error=marked)
 
     def _become(self, watched: _Watched, following: Health) -> None:
@@ -272,12 +271,9 @@ class Circuits:
             return True
         if health.state is HealthState.HALF_OPEN or health.last_error is None:
             return False
-        mark = health.last_error.details.get(KEY_MARK)
-        return (
-            health.last_error.code == KEY_REJECTED
-            and mark is not None
-            and mark != self._key_mark(health.provider)
-        )
+        # What one account ran into says nothing about another.
+        mark = health.last_error.details.get(ACCOUNT_MARK)
+        return mark is not None and mark != self._account_mark(health.provider)
 
     async def _try_for_turn(self, watched: _Watched) -> Refusal | None:
         await self._settle_writing()
