@@ -47,6 +47,7 @@ QUERIES = {
     "get": lambda c: generations.get(c, "w", "gen_1"),
     "idempotency": lambda c: generations.by_idempotency_key(c, "w", "k"),
     "attempts": lambda c: attempts.for_generation(c, "w", "gen_1"),
+    "attempts of many": lambda c: attempts.for_generations(c, "w", ["gen_1", "gen_2"]),
     "attempt": lambda c: attempts.latest(c, "gen_1"),
     "assets": lambda c: assets.page(c, "w", limit=5, before="ast_1"),
     "assets by kind": lambda c: assets.page(c, "w", limit=5, kind=MediaKind.VIDEO),
