@@ -77,7 +77,7 @@ async def generate_media(
     generation, headers = await _waited(runtime, closing, request, generation, prefer)
     headers["Location"] = f"/v1/generations/{generation.id}"
     status = 200 if generation.state.is_terminal else 202
-    return await _shown(runtime, request, generation, status, headers)
+    return await shown(runtime, request, generation, status, headers)
 
 
 @router.get(
@@ -152,7 +152,7 @@ async def show(
     """Return the generation, with its outputs once it is completed."""
     generation = await get_generation(runtime, caller.workspace_id, generation_id)
     generation, headers = await _waited(runtime, closing, request, generation, prefer)
-    return await _shown(runtime, request, generation, 200, headers)
+    return await shown(runtime, request, generation, 200, headers)
 
 
 @router.post(
@@ -167,7 +167,7 @@ async def cancel(
 ) -> Response:
     """Cancel the generation; its status is `cancelled` at once, and again when asked again."""
     cancelled = await runtime.jobs.cancel(caller.workspace_id, generation_id)
-    return await _shown(runtime, request, cancelled, 200, {})
+    return await shown(runtime, request, cancelled, 200, {})
 
 
 async def _waited(
@@ -197,13 +197,14 @@ def _wait_seconds(prefer: str | None, longest: float) -> float | None:
     return None
 
 
-async def _shown(
+async def shown(
     runtime: Runtime,
     request: Request,
     generation: Generation,
     status: int,
     headers: dict[str, str],
 ) -> Response:
+    """Answer with a generation, and with what it has made once it has ended."""
     outputs, attempts = await outputs_and_attempts(runtime, generation)
     return json_reply(_view(request, generation, outputs, attempts), status, headers)
 

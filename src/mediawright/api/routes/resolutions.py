@@ -9,12 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mediawright.api.context import OPERATOR, CallerOf, RuntimeOf, require_scope
 from mediawright.api.documentation import described_errors
-from mediawright.api.locations import asset_urls
-from mediawright.api.replies import json_reply
 from mediawright.api.reply_bodies import GenerationBody
+from mediawright.api.routes.generations import shown
 from mediawright.api.texts import Text
 from mediawright.app.resolve import resolve_generation
-from mediawright.app.views import full_view
 from mediawright.jobs.resolving import Resolution
 
 router = APIRouter(prefix="/v1", tags=["generations"])
@@ -60,4 +58,4 @@ async def resolve(
     """
     require_scope(caller, OPERATOR)
     resolved = await resolve_generation(runtime, generation_id, body.as_, vendor_id=body.vendor_id)
-    return json_reply(await full_view(runtime, resolved, asset_urls(request)))
+    return await shown(runtime, request, resolved, 200, {})
