@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 from aiohttp import web
 from tests.providerkit.tiny_vendor import SECRET, TinyAdapter, answering, fault_of, job, no_report
 
+from mediawright.core.errors import UnavailableError
 from mediawright.core.operations import MediaKind, Operation
 from mediawright.core.provider import Accepted, Done, Fault, FaultKind, Feature, InlineMedia
 
@@ -200,3 +202,17 @@ async def test_the_key_is_taken_out_of_what_the_vendor_says(provide, serve):
 async def test_long_words_of_a_vendor_are_cut(provide, serve):
     reply = web.Response(status=400, text="x" * 50_000)
     assert len((await fault_of(provide(await serve(answering(reply))))).message) < 1100
+
+
+async def test_a_permit_that_is_gone_stops_the_request_after_the_uploads(provide, serve):
+    server = await serve(answering({"id": "j1"}))
+    asked = []
+
+    def refuse():
+        asked.append(len(server.requests))
+        raise UnavailableError("worker_fenced", "others have taken over")
+
+    with pytest.raises(UnavailableError):
+        await provide(server).submit(msgspec.structs.replace(job(), permit=refuse), no_report)
+    assert asked == [0]
+    assert server.requests == []

@@ -66,7 +66,15 @@ def test_statuses_that_say_nothing_was_taken_up(status, kind, synchronous):
 def test_server_errors_leave_a_job_open_only_where_there_are_jobs(status):
     reply = HttpReply(status=status, headers={})
     assert fault_for_status(reply, synchronous=False).accepted is None
-    assert fault_for_status(reply, synchronous=True).accepted is False
+    # A gateway that gave up says nothing about what goes on behind it.
+    known = None if status in {504, 524} else False
+    assert fault_for_status(reply, synchronous=True).accepted is known
+
+
+def test_a_redirect_to_the_result_means_that_the_request_was_carried_out():
+    for status, accepted in ((303, None), (301, False), (307, False), (308, False)):
+        reply = HttpReply(status=status, headers={})
+        assert fault_for_status(reply, synchronous=False).accepted is accepted
 
 
 def test_a_vendor_may_mean_something_else_by_a_status():

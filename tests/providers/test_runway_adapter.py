@@ -243,3 +243,10 @@ def test_errors_are_one_sentence_and_their_issues(make_reply, status, body, kind
 
 def test_trouble_with_asking_is_not_the_tasks_failure(make_reply):
     assert isinstance(ADAPTER.read_poll_error(HANDLE, make_reply(b"", 503)), Waiting)
+
+
+@pytest.mark.parametrize(("model", "kind"), [("gen4.5", "video"), ("gen4_image_turbo", "image")])
+def test_a_task_is_attached_by_its_id(model: str, kind: str) -> None:
+    handle = ADAPTER.attach("17f20503", model)
+    assert handle == {"id": "17f20503", "kind": kind}
+    assert ADAPTER.poll(handle).url.endswith("/v1/tasks/17f20503")

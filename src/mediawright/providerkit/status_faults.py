@@ -22,6 +22,10 @@ _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
 _TURNED_AWAY = frozenset({501, 503, 505, 529})
 """Server errors that say the request was not taken up."""
+_GIVEN_UP_ON = frozenset({504, 524})
+"""Answers of a gateway that waited too long: behind it the request may still be worked on."""
+_SEE_OTHER = 303
+"""The request was carried out, and its result is elsewhere (RFC 9110)."""
 
 
 def fault_for_status(
@@ -38,14 +42,17 @@ def fault_for_status(
         reply: A reply that is not 2xx.
         message: The vendor's words; without any, the status is named.
         synchronous: Whether the vendor answers a submit with the media itself. An explicit
-            server error then means that nothing was made; from a vendor that makes jobs,
-            500, 502 and 504 leave open whether there is one (`accepted` is `None`).
+            server error then means that nothing was made, unless a gateway gave up on it;
+            from a vendor that makes jobs, 500, 502 and 504 leave open whether there is one
+            (`accepted` is `None`).
         vendor_code: The vendor's own error code.
         kinds: Statuses that mean something else with this vendor.
     """
     status = reply.status
     kind = (kinds or {}).get(status) or _kind_of(status)
-    open_question = status >= _FIRST_SERVER_ERROR and status not in _TURNED_AWAY and not synchronous
+    is_failure = status >= _FIRST_SERVER_ERROR and status not in _TURNED_AWAY
+    is_carried_out = status in _GIVEN_UP_ON or status == _SEE_OTHER
+    open_question = is_carried_out or (is_failure and not synchronous)
     return Fault(
         kind=kind,
         message=message or _default_message(reply),
