@@ -109,3 +109,15 @@ def test_the_open_form_is_given_to_whoever_asks_for_it(member: Member):
 
     assert reply.headers["content-type"].startswith("application/openmetrics-text")
     assert [family.name for family in open_families(reply.text)]
+
+
+def test_what_ended_is_counted_and_timed(page, member):
+    before = page()
+    member.make()
+    after = page()
+
+    labels = {"operation": "text-to-image", "provider": "local"}
+    finished = "mediawright_generations_finished_total"
+    timed = "mediawright_generation_seconds_count"
+    assert total(after, finished, **labels) - total(before, finished, **labels) == 1
+    assert total(after, timed, **labels) - total(before, timed, **labels) == 1

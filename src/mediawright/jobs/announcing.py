@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mediawright.core.events import EventType
+from mediawright.core.measures import Measure
 from mediawright.core.money import plain
 from mediawright.core.states import GenerationState
 from mediawright.store import assets, bookings, events
@@ -56,6 +57,7 @@ def announce_end(
     if generation.problem is not None:
         data["error"] = generation.problem.code
     tell(connection, generation, _EVENT_OF[generation.state], now, data)
+    _measure(context, generation, now)
     context.tracer.finish(
         connection,
         generation,
@@ -68,6 +70,19 @@ def announce_end(
             "error": generation.problem.code if generation.problem else None,
         },
     )
+
+
+def _measure(context: JobContext, generation: Generation, now: datetime) -> None:
+    """Count an end. One whose transaction is made again after a deadlock counts twice."""
+    operation, provider = generation.operation.value, generation.provider or "none"
+    context.measures.count(
+        Measure.FINISHED, state=generation.state.value, operation=operation, provider=provider
+    )
+    if generation.state is GenerationState.SUCCEEDED:
+        seconds = (now - generation.created_at).total_seconds()
+        context.measures.observe(
+            Measure.GENERATION_TIME, seconds, operation=operation, provider=provider
+        )
 
 
 def keep_assets(
