@@ -98,7 +98,7 @@ def test_it_needs_a_key_that_may_see_it(server: RunningServer, member: Member):
         return server.client(secret).get("/metrics").status_code
 
     assert status(None) == 401
-    assert status(server.run(key("generate"))) == 403
+    assert status(server.run(key())) == 403
     assert status(server.run(key("metrics"))) == 200
     assert status(server.run(key("operator"))) == 200
 

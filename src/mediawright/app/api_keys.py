@@ -31,8 +31,9 @@ HIGHEST_LIMIT = 1_000_000
 """The highest that a limit may be set to; more is none."""
 LONGEST_NAME = 100
 """Characters of a key's name."""
-SCOPES = ("operator", "*")
-"""What a key may allow beside its workspace's generations: credits, limits and keys; all."""
+SCOPES = ("operator", "metrics", "*")
+"""What a key may allow beside its workspace's generations: credits, limits
+and keys; figures for monitoring; all."""
 
 
 async def create_key(
