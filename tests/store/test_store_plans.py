@@ -74,6 +74,8 @@ PARTIAL = {
     ),
     "ix_provider_events_unhandled": lambda c: provider_events.unhandled(c, limit=5, after=7),
     "ix_generations_unbooked_cancellation": lambda c: bookings.cancelled_and_open(c, "me"),
+    "ix_attempts_unresolved": lambda c: attempts.unresolved(c, limit=5, after=("gen_1", 1)),
+    "ix_attempts_open": lambda c: attempts.open_of_ended(c, limit=5, after=("gen_1", 1)),
 }
 
 
