@@ -130,6 +130,7 @@ class Installation:
 
     def check_books(self, count: int) -> None:
         """Stop everything; each generation was submitted, stored and charged once."""
+        self.until(lambda: self.rows("SELECT count(*) FROM assets WHERE renditions_due") == [(0,)])
         assert self.server.stop() == 0, self.server.log_text()
         assert self.worker.stop() == 0, self.server.log_text()
         assert self.workers() == set()

@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from mediawright.store.secret_box import SecretBox
 
 _COLLECTOR_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_LAST_RENDITIONS = 10.0
+"""Seconds in which a process that stops still makes the smaller versions of what it delivered."""
 EXECUTOR = "local"
 """The name of the one process that works in a data folder; constant, so that the next one
 recovers what this one leaves. On PostgreSQL each process has a new name."""
@@ -271,6 +273,7 @@ class Runtime:
         await self.webhook_sender.close()
         await self.jobs.close()
         if self._rendering is not None:
+            await self.renderer.finish(_LAST_RENDITIONS)
             self._rendering.cancel()
             with suppress(asyncio.CancelledError):
                 await self._rendering

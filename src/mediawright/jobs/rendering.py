@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class Renderer:
         self._clock = clock
         self._queue: deque[Asset] = deque(maxlen=_LONGEST_QUEUE)
         self._filled = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def defer(self) -> None:
         """Have files stored without them from now on; `run` makes them."""
@@ -60,6 +63,7 @@ class Renderer:
         """Make those of files that have just been stored, soon."""
         if self.is_deferred:
             self._queue.extend(stored)
+            self._idle.clear()
             self._filled.set()
 
     async def run(self) -> None:
@@ -69,6 +73,13 @@ class Renderer:
             self._filled.clear()
             while self._queue:
                 await self._tolerantly(self._queue.popleft())
+            self._idle.set()
+
+    async def finish(self, seconds: float) -> None:
+        """Wait so long until what was added is made; what is not is left to the sweep."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
 
     def sweeping(self) -> Chore:
         """Return the look for what other processes have left undone as a chore."""
