@@ -19,10 +19,11 @@ from tests.jobs.bench import (
 from mediawright.core.errors import ConflictError
 from mediawright.core.generation import Generation
 from mediawright.core.money import Money
-from mediawright.core.provider import Accepted, Feature, Usage, Waiting
+from mediawright.core.operations import MediaKind
+from mediawright.core.provider import Accepted, Done, Feature, InlineMedia, Usage, Waiting
 from mediawright.core.states import GenerationState
 from mediawright.jobs.orphans import sweep
-from mediawright.store import assets
+from mediawright.store import assets, custody
 
 S = GenerationState
 ACCEPTED = Accepted(handle={"id": "v-1"}, vendor_id="v-1")
@@ -161,6 +162,40 @@ async def test_during_the_download(
     assert await outputs(bench, created) == ([PICTURE] if keeps else [])
     assert len(files(bench)) == (1 if keeps else 0)
     assert await bench.context.replies.kept() == []
+
+
+async def test_a_damaged_file_that_came_too_late(bench: Bench) -> None:
+    """The provider took the job; what it sent is worth nothing, and costs nothing."""
+    damaged = Done(outputs=(InlineMedia(kind=MediaKind.IMAGE, data=PICTURE[:40]),))
+    provider = bench.use(ScriptedProvider(submits=[damaged], gate=asyncio.Event()))
+    assert provider.gate is not None
+    created = await bench.jobs.create(bench.generation())
+    await bench.until(lambda: len(provider.calls) == 1)
+    await cancel(bench, created)
+    provider.gate.set()
+    ended = await bench.settle(created)
+    assert ended.state is S.CANCELLED
+    assert await bench.entries(created) == RELEASED
+    assert await bench.attempt_states(created) == ["acknowledged"]
+    assert await outputs(bench, created) == []
+
+
+async def test_in_doubt_it_is_left_to_the_sweep(bench: Bench) -> None:
+    """Nobody can work on it until it is known what became of the submit."""
+    provider = bench.use(ScriptedProvider(gate=asyncio.Event()))
+    created = await bench.jobs.create(bench.generation())
+    await bench.until(lambda: len(provider.calls) == 1)
+    await cancel(bench, created)
+    await bench.die()
+    bench.use(ScriptedProvider())
+    assert await bench.jobs.start() == 1
+    await bench.settle(created)
+    assert await bench.attempt_states(created) == ["unknown"]
+    assert await bench.entries(created) == [("hold", -10)]
+    executor = bench.context.executor
+    assert await bench.database.read(lambda c: custody.held(c, executor)) == []
+    report = await sweep(bench.context, bench.jobs.resume)
+    assert [item.generation_id for item in report.unresolved] == [created.id]
 
 
 async def test_after_the_download_and_a_crash(

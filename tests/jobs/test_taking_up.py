@@ -51,6 +51,16 @@ async def test_a_request_that_may_have_left_is_unknown(bench: Bench) -> None:
     assert await bench.entries(unknown) == [("hold", -10)]
 
 
+async def test_half_a_reply_is_none(bench: Bench) -> None:
+    replies = bench.context.replies
+    await replies.save("gen_whole", 1, picture_reply())
+    await replies.save("gen_half", 1, picture_reply())
+    (bench.folder / "replies" / "gen_half-1" / "reply.json").unlink()
+    replies.drop_partial_now()
+    assert await replies.kept() == [("gen_whole", 1)]
+    assert [path.name for path in (bench.folder / "replies").iterdir()] == ["gen_whole-1"]
+
+
 async def test_a_free_one_is_made_again(bench: Bench) -> None:
     features = frozenset({Feature.REPEATABLE_SUBMIT})
     first = bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))

@@ -204,8 +204,9 @@ class Runtime:
         """
         if self.database.is_sqlite:
             self.folder.lock()
-            # Whoever wrote there held the lock, and is gone.
+            # Whoever wrote what is half written held the lock, and is gone.
             await asyncio.to_thread(self.staging.clean_up_now, 0.0)
+            await asyncio.to_thread(self.job_context.replies.drop_partial_now)
         await self.open()
         self._start_telemetry()
         self.webhook_sender.start()

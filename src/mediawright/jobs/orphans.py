@@ -86,9 +86,10 @@ async def sweep(context: JobContext, resume: Resume) -> SweepReport:
         resume: Has a generation run again that turned out to be under way.
     """
     round_ = _Round(context, resume)
+    # First what is here already: asking providers, and downloading from them, takes its time.
+    await round_.take_in_replies()
     await round_.each(attempts.unresolved, round_.look_into)
     await round_.each(attempts.open_of_ended, round_.look_after)
-    await round_.take_in_replies()
     return round_.report
 
 

@@ -65,6 +65,15 @@ class ReplyJournal:
         place = self._place(generation_id, number)
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
+    def drop_partial_now(self) -> None:
+        """Remove what was begun and never received whole. Blocks.
+
+        For a process that has the folder to itself and has not begun to work.
+        """
+        for place in self._folder.glob("gen_*-*"):
+            if not (place / _MANIFEST).is_file():
+                shutil.rmtree(place, ignore_errors=True)
+
     async def older_than(self, before: datetime) -> list[tuple[str, int]]:
         """Return generation and attempt of replies, whole or not, written before then."""
         return await asyncio.to_thread(self._older_than, before.timestamp())

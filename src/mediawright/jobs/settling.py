@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.jobs.abandoning import Spent, settle_abandoned
 from mediawright.jobs.announcing import announce_end, close_books, keep_assets
@@ -168,6 +170,8 @@ async def settle_without_media(
         return settled
     current = await require_own(context, generation)
     spent = None
+    if taken is not None:
+        taken = msgspec.structs.replace(taken, state=AttemptState.ACKNOWLEDGED)
     if taken is not None and not may_deliver:
         spent = Spent(is_billed=False) if usage is None else Spent(is_billed=False, usage=usage)
     return await settle_abandoned(context, current, taken, spent)

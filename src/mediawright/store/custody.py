@@ -12,8 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, bindparam, func, select, text, update
 
-from mediawright.core.states import GenerationState
-from mediawright.store.tables import QUEUED, UNBOOKED_CANCELLATION, UNFINISHED, generations
+from mediawright.core.states import AttemptState, GenerationState
+from mediawright.store.tables import (
+    QUEUED,
+    UNBOOKED_CANCELLATION,
+    UNFINISHED,
+    attempts,
+    generations,
+)
 
 GIVEN_BACK = "given-back"
 """The executor of what a process that stops has let go of: nobody, and never alive."""
@@ -70,7 +76,14 @@ def _pass_on(condition: Any) -> Any:
 
 _NEXT_EXECUTOR = tuple(_next_executor(condition) for condition in _CONDITIONS)
 _COUNT = tuple(_count(condition) for condition in _CONDITIONS)
-_HELD = tuple(_of(condition) for condition in _CONDITIONS)
+_IN_DOUBT = sa.exists(
+    select(attempts.c.generation_id).where(
+        attempts.c.generation_id == generations.c.id,
+        attempts.c.state == AttemptState.UNKNOWN.value,
+    )
+)
+# What was cancelled while nobody knows about its submit is the sweep's business, not a task's.
+_HELD = (_of(_CONDITIONS[0]), _of(sa.and_(UNBOOKED_CANCELLATION, ~_IN_DOUBT)))
 _PASS_ON = tuple(_pass_on(condition) for condition in _CONDITIONS)
 _GIVE_BACK = tuple(
     update(generations)
@@ -109,7 +122,7 @@ def counts(c: Connection) -> dict[str, int]:
 
 
 def held(c: Connection, executor: str) -> list[str]:
-    """Return the ids of the generations that an executor holds."""
+    """Return the ids of the generations that an executor holds and should work on."""
     return [
         generation_id
         for statement in _HELD
