@@ -58,7 +58,11 @@ class LiteLLM:
             "api_key": "stub",
         }
         models = [{"model_name": "gpt-image-1", "litellm_params": parameters}]
-        config.write_text(yaml.safe_dump({"model_list": models}))
+        # Neither side asks for a key.
+        general = {"dangerously_permit_weak_or_unset_master_key": True}
+        sections = {"model_list": models, "general_settings": general}
+        config.write_text(yaml.safe_dump(sections))
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         with (folder / "litellm.log").open("w") as log:
             self._process = subprocess.Popen(
                 [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)],
@@ -66,7 +70,7 @@ class LiteLLM:
                 stderr=log,
                 text=True,
                 env={
-                    **os.environ,
+                    **environment,
                     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
                     "LITELLM_LOG": "ERROR",
                     "PATH": f"{Path(program).parent}:{os.environ['PATH']}",
@@ -79,7 +83,7 @@ class LiteLLM:
 
     async def wait(self, session: aiohttp.ClientSession) -> None:
         deadline = time.monotonic() + START_PATIENCE
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 async with session.get(f"{self.url}/health/liveliness") as reply:
                     if reply.ok:
