@@ -135,10 +135,24 @@ def values_for(model, operation, name):
     return st.one_of(st.none(), st.just("text"))
 
 
-def inputs_for(rule, *, most):
+def inputs_for(model, operation, *, most, route=None):
+    """Give as few or as many inputs as the named rules and the route let through."""
+    options = {
+        use.name: use.options
+        for use in model.rules
+        if not use.operations or operation in use.operations
+    }
     found = []
-    for slot in rule.inputs:
+    for slot in model.operations[operation].inputs:
         number = slot.maximum if most else slot.minimum
+        if slot.role is InputRole.REFERENCE_VIDEO and "variant_mismatch" in options:
+            wanted = "without_video" in options["variant_mismatch"]
+            number = max(number, 1) if wanted else 0
+        if slot.role is InputRole.REFERENCE_AUDIO and "audio_with_frames_unsupported" in options:
+            number = 0
+        if route is not None:
+            number = min(number, route.inputs_max.get(slot.role, number))
+            number = max(number, route.min_inputs - len(found))
         extension = {"image": "png", "video": "mp4", "audio": "wav"}[slot.role.media_kind.value]
         found += [
             MediaInput(
@@ -174,7 +188,7 @@ def test_legal_requests_have_routes_and_a_price(model_id, operation, data):
         for name in PARAMETERS
         if model.parameter(name, operation) is not None
     }
-    inputs = inputs_for(model.operations[operation], most=data.draw(st.booleans(), "most inputs"))
+    inputs = inputs_for(model, operation, most=data.draw(st.booleans(), "most inputs"))
     request = GenerationRequest(
         model=model_id,
         operation=operation,
@@ -236,8 +250,7 @@ def test_least_and_most_are_translated_for_every_route(model_id, operation, most
     for route in model.routes:
         if operation not in model.route_operations(route):
             continue
-        inputs = inputs_for(model.operations[operation], most=most)
-        inputs = tuple(item for item in inputs if route.inputs_max.get(item.role, 1) > 0)
+        inputs = inputs_for(model, operation, most=most, route=route)
         carried = carried_parameters(route) | HINTS_ONLY
         values = extreme(model, operation, most=most)
         for name, limit in route.limits.items():

@@ -99,7 +99,9 @@ def test_options_stand_before_or_after_the_command(call: Any, data: Path) -> Non
         ("models", "--sandbox", "--json", "list"),
         ("models", "list", "--sandbox", "--json"),
     ):
-        assert all(model["ready"] for model in call(*arguments).document)
+        found = call(*arguments).document
+        assert found
+        assert all(model["ready"] is model["live"] for model in found)
     call("--data-dir", str(data / "other"), "image", "x", *TINY)
     assert len(list((data / "other" / "files").rglob("*.png"))) == 1
 
@@ -236,7 +238,10 @@ def test_models_are_listed_by_what_they_do(call: Any) -> None:
     rows = [line.split("\t") for line in call("models", "list").out.splitlines()]
     assert rows[0] == ["model", "makes", "served by", "price", "ready"]
     by_name = {row[0]: row for row in rows[1:]}
-    assert by_name["gpt-image-2"][2:] == ["openai, fal", "from 11 credits per image", "no key"]
+    served = "openai, kie, runway, fal"
+    assert by_name["gpt-image-2"][2:] == [served, "from 11 credits per image", "no key"]
+    assert by_name["imagen-4"][-1] == "not yet"
+    assert by_name["dall-e-3"][-1] == "ended"
     assert by_name["local-voice"][3:] == ["free", "yes"]
     speech = call("models", "list", "--operation", "speech-to-text", "--ready", "--json").document
     assert [model["id"] for model in speech] == ["local-listener"]

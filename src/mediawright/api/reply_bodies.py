@@ -146,6 +146,8 @@ class CostBody(_Reply):
     amount: str = Field(description="An exact decimal number.")
     per: str = Field(description="Of how many units.")
     unit: str
+    sku: str | None = Field(default=None, description="The id it is sold under, if another.")
+    title: str | None = Field(default=None, description="What that is called.")
     token: str | None = Field(default=None, description="Which tokens, where the unit is one.")
     when: dict[str, Any] | None = Field(default=None, description="Where this row holds.")
     base: str | None = Field(default=None, description="What comes on top, once.")
@@ -180,7 +182,11 @@ class ModelBody(_Reply):
     supports_sound: bool
     supports_seed: bool
     estimated_time_seconds: float | None
-    live: bool = Field(description="Whether it can still be called.")
+    live: bool = Field(description="Whether it can be called.")
+    unavailable_reason: str | None = Field(
+        description="Why not: `ended`, or `provider_not_available` where this version cannot "
+        "speak to its providers."
+    )
     lifecycle: dict[str, Any]
     routes: list[dict[str, Any]]
     source: dict[str, Any]

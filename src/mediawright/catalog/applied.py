@@ -14,6 +14,7 @@ from mediawright.core.operations import MediaKind, Operation
 from mediawright.core.request import GenerationRequest, given_parameters
 
 _TIMED = frozenset({MediaKind.AUDIO, MediaKind.VIDEO})
+_FILMED = frozenset({MediaKind.VIDEO})
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """How many inputs there are of each role."""
     input_seconds: float | None = 0.0
     """Length of all audio and video inputs together; `None` if one is not known."""
+    video_seconds: float | None = 0.0
+    """Length of all video inputs together; `None` if one is not known."""
     input_pixels: int | None = 0
     """Pixels of all input images together; `None` if one is not known."""
 
@@ -100,7 +103,8 @@ def applied_of(
         height=pixels[1] if pixels else None,
         characters=len(request.prompt or ""),
         inputs=counts,
-        input_seconds=_input_seconds(request, known),
+        input_seconds=_input_seconds(request, known, _TIMED),
+        video_seconds=_input_seconds(request, known, _FILMED),
         input_pixels=_input_pixels(request, known),
     )
 
@@ -116,10 +120,12 @@ def applied_values(model: Model, operation: Operation, values: dict[str, Any]) -
     )
 
 
-def _input_seconds(request: GenerationRequest, known: Mapping[int, MediaFacts]) -> float | None:
+def _input_seconds(
+    request: GenerationRequest, known: Mapping[int, MediaFacts], kinds: frozenset[MediaKind]
+) -> float | None:
     total = 0.0
     for index, item in enumerate(request.inputs):
-        if item.kind not in _TIMED:
+        if item.kind not in kinds:
             continue
         facts = known.get(index)
         if facts is None or facts.seconds is None:

@@ -80,8 +80,10 @@ def choose_operation(model: Model, inputs: tuple[MediaInput, ...]) -> Operation:
 
 def _fit(rule: OperationRule, inputs: tuple[MediaInput, ...]) -> tuple[int, int, int]:
     """Rate how well inputs suit an operation; more is better, ties go to the first one."""
-    needed = dict.fromkeys((slot.role.media_kind for slot in rule.inputs), 0)
+    needed = {slot.role.media_kind: 0 for slot in rule.inputs if slot.maximum}
     for slot in rule.inputs:
+        if not slot.maximum:
+            continue
         needed[slot.role.media_kind] += slot.minimum
     found = [item.kind for item in inputs]
     suits = all(kind in needed for kind in found) and all(
@@ -195,7 +197,7 @@ def _no_place(
 ) -> None:
     one_too_many = item.role in _INTERCHANGEABLE and any(role in _PICTURES for role in slots)
     if one_too_many:
-        code = "invalid_media_count"
+        code = next(slot.count_code for role, slot in reversed(slots.items()) if role in _PICTURES)
     elif any(role.media_kind is item.kind for role in slots):
         code = "unsupported_by_model"
     else:
@@ -249,6 +251,8 @@ def _check_files(
 
 def _accepted(slot: InputRule) -> str:
     name = slot.role.value
+    if not slot.maximum:
+        return f"no {name}"
     if slot.minimum == slot.maximum:
         return f"exactly {slot.maximum} {name}"
     if slot.minimum:

@@ -223,6 +223,7 @@ def _with_lists(value: Any, lists: Table) -> Any:
         return items
     if isinstance(value, str) and value.startswith("$"):
         if value[1:] not in lists:
-            raise KeyError(f"there is no list {value!r}")
-        return lists[value[1:]]
+            raise KeyError(f"there is no list {value!r}, or it refers to itself")
+        others = {name: items for name, items in lists.items() if name != value[1:]}
+        return _with_lists(lists[value[1:]], others)
     return value

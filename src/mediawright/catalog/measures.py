@@ -87,15 +87,17 @@ def _time(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | Non
 
 
 def _with_input_seconds(row: PriceRow, applied: Applied) -> tuple[Decimal, bool] | None:
-    if applied.input_seconds is not None:
-        seconds, exact = exact_decimal(applied.input_seconds), True
+    both = row.seconds_of is SecondsOf.BOTH
+    handed_in = applied.video_seconds if both else applied.input_seconds
+    if handed_in is not None:
+        seconds, exact = exact_decimal(handed_in), True
     elif row.unknown_seconds is not None:
         seconds, exact = Decimal(row.unknown_seconds), False
     else:
         return None
     if row.max_input_seconds is not None:
         seconds = min(seconds, Decimal(row.max_input_seconds))
-    if row.seconds_of is SecondsOf.BOTH:
+    if both:
         if applied.seconds is None:
             return None
         seconds += exact_decimal(applied.seconds) * applied.count

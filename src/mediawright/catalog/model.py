@@ -90,6 +90,7 @@ class InputRule(MediaLimits, frozen=True, kw_only=True):
     role: InputRole
     minimum: int = 0
     maximum: int = 1
+    """0 has them refused with `count_code` (rule 19)."""
     count_code: str = "invalid_media_count"
     """The code of the error for too many, such as `too_many_videos` (rule 13)."""
     length_code: str | None = None
@@ -228,6 +229,8 @@ class Route(_Row, frozen=True, kw_only=True):
     prompt_max: int | None = None
     """Where shorter than the model's."""
     prompt_unit: LengthUnit = LengthUnit.CHARACTERS
+    min_inputs: int = 0
+    """All roles together at least, for routes that are only for requests with files."""
     inputs_max: dict[InputRole, int] = {}
     limits: dict[str, ParameterRule] = {}
     """Values this route takes, where narrower than the model's."""

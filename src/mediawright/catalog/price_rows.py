@@ -46,7 +46,7 @@ class SecondsOf(StrEnum):
     INPUT = "input"
     """The audio or video that was handed in."""
     BOTH = "both"
-    """Reference clips and output together (rule 41)."""
+    """Reference clips, without sound alone, and output together (rule 41)."""
 
 
 class TokenEstimate(
@@ -89,6 +89,10 @@ class PriceRow(
     when: dict[str, Any] = {}
     """Applied parameter or fact -> value, list of values, or `{minimum, maximum}`."""
     part: str = ""
+    sku: str = ""
+    """The id under which this row is sold, where it is not the model's own (rule 32)."""
+    title: str = ""
+    """What that is called."""
     token: TokenKind | None = None
     estimate: TokenEstimate | None = None
     seconds_of: SecondsOf = SecondsOf.OUTPUT

@@ -56,7 +56,7 @@ def public_model(
         "prompt_max_length": model.prompt_rule(first).max_length,
         "input_media_types": _input_kinds(model),
         "inputs": {
-            operation.value: [_slot(slot) for slot in rule.inputs]
+            operation.value: [_slot(slot) for slot in rule.inputs if slot.maximum]
             for operation, rule in model.operations.items()
         },
         "parameters": [name for name in PARAMETERS if _rules_of(model, name)],
@@ -100,6 +100,9 @@ def _cost(row: PriceRow, prices: PriceSettings, *, named_credits: bool) -> dict[
     }
     if row.token is not None:
         cost["token"] = row.token.value
+    if row.sku:
+        cost["sku"] = row.sku
+        cost["title"] = row.title
     if row.when:
         cost["when"] = dict(row.when)
     if row.base != "0":
@@ -146,7 +149,7 @@ def _duration(model: Model) -> dict[str, Any] | None:
 def _input_kinds(model: Model) -> list[str]:
     kinds: dict[str, None] = {}
     for rule in model.operations.values():
-        kinds.update(dict.fromkeys(slot.role.media_kind.value for slot in rule.inputs))
+        kinds.update({slot.role.media_kind.value: None for slot in rule.inputs if slot.maximum})
     return list(kinds)
 
 

@@ -144,6 +144,14 @@ def _prompt_refusal(route: Route, request: GenerationRequest) -> Problem | None:
 
 
 def _input_refusal(route: Route, applied: Applied) -> Problem | None:
+    if sum(applied.inputs.values()) < route.min_inputs:
+        return Problem(
+            code="source_media_required",
+            message=f"{route.upstream_id} at {route.provider} needs source media.",
+            pointer="/inputs",
+            hint="Add a file.",
+            details={"minimum": route.min_inputs, "provider": route.provider},
+        )
     for role, most in route.inputs_max.items():
         number = applied.inputs.get(role.value, 0)
         if number > most:

@@ -98,6 +98,18 @@ def _audio_needs_visual_reference(context: RuleContext, findings: Findings) -> N
         )
 
 
+def _audio_with_frames_unsupported(context: RuleContext, findings: Findings) -> None:
+    """Refuse sound references beside frames, which no provider takes (C7)."""
+    if context.has(InputRole.REFERENCE_AUDIO) and context.has(InputRole.FIRST_FRAME):
+        findings.problem(
+            "audio_with_frames_unsupported",
+            f"{context.model.id} takes no reference audio beside a first frame.",
+            "/inputs",
+            hint="Ask for text-to-video and send the picture as a reference_image; say in the "
+            "prompt that the clip opens with it.",
+        )
+
+
 def _variant_mismatch(context: RuleContext, findings: Findings) -> None:
     """Keep reference video to the rows priced for it (rule 21).
 
@@ -154,6 +166,7 @@ def _warn_of_many_inputs(context: RuleContext, findings: Findings) -> None:
 RULES: dict[str, RequestRule] = {
     "aspect_ratio_incompatible_with_high_res": _aspect_ratio_incompatible_with_high_res,
     "audio_needs_visual_reference": _audio_needs_visual_reference,
+    "audio_with_frames_unsupported": _audio_with_frames_unsupported,
     "frames_exclude_references": _frames_exclude_references,
     "last_frame_needs_first_frame": _last_frame_needs_first_frame,
     "transparency_needs_alpha": _transparency_needs_alpha,
