@@ -25,7 +25,7 @@ from tests.remote_sandbox import RemoteSandbox
 STORM_VENDORS = ("openai", "fal", "runway", "elevenlabs")
 PATIENCE = 240.0
 """Seconds in which a generation must have ended, all kills included."""
-SWEEP_PATIENCE = 150.0
+SWEEP_PATIENCE = 200.0
 """Seconds in which replies that a kill has left behind are looked after."""
 SETTINGS: dict[str, Any] = {
     "jobs": {
