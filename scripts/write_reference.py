@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, time
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace, UnionType
@@ -185,19 +186,27 @@ def models() -> str:
     """Return the catalogue as a table."""
     catalogue = load_catalogue()
     rows = []
+    adapters = frozenset({"local", *provider_names()})
     for model in catalogue:
-        shown = public_model(model)
+        # The page must not change as days go by: models are shown as on the day they were seen.
+        seen = datetime.combine(model.source.seen_on, time(), UTC)
+        shown = public_model(model, now=seen, adapters=adapters)
         costs = "; ".join(
             f"{cost['amount']} {cost['currency']} / {cost['per']} {cost['unit']}"
             for cost in shown["cost"][:4]
         )
         routes = ", ".join(
-            f"{item['provider']} `{item['upstream_id']}`" for item in shown["routes"]
+            f"{item['provider']} `{item['upstream_id']}`{'' if item['available'] else ' (not yet)'}"
+            for item in shown["routes"]
         )
+        if shown["unavailable_reason"] == "ended":
+            successor = shown["lifecycle"]["successor"]
+            routes = f"ended; `{successor}` comes after it" if successor else "ended"
         makes = ", ".join(shown["generation_types"])
         rows.append(f"| `{shown['id']}` | {makes} | {routes} | {costs or 'unknown'} |")
     columns = "| model | makes | served by, in order | price |"
-    head = f"# Models\n\n{columns}\n| --- | --- | --- | --- |\n"
+    intro = "Providers marked *not yet* are known, but this version cannot speak to them."
+    head = f"# Models\n\n{intro}\n\n{columns}\n| --- | --- | --- | --- |\n"
     return NOTE + head + "\n".join(rows) + "\n"
 
 
