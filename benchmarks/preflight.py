@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from mediawright.catalog.catalogue import Catalogue
 from mediawright.catalog.loader import load_catalogue
-from mediawright.catalog.model import Model
+from mediawright.catalog.model import InputRule, Model
 from mediawright.catalog.preflight import preflight
-from mediawright.core.operations import MediaKind, Operation
+from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import GenerationRequest, MediaInput, Parameters
 
 _EXTENSIONS = {MediaKind.IMAGE: "png", MediaKind.VIDEO: "mp4", MediaKind.AUDIO: "wav"}
@@ -34,6 +34,12 @@ def main() -> None:
             print(f"{model.id:<26}{operation.value:<18}{middle:>10.3f}{high:>10.3f}")
 
 
+def _needed(model: Model, slot: InputRule) -> int:
+    """Return how many inputs of a role a model's usual request has."""
+    sold_with_clip = model.id.endswith("-video-ref") and slot.role is InputRole.REFERENCE_VIDEO
+    return max(slot.minimum, int(sold_with_clip))
+
+
 def _times(catalogue: Catalogue, model: Model, operation: Operation) -> list[float]:
     request = GenerationRequest(
         model=model.id,
@@ -46,7 +52,7 @@ def _times(catalogue: Catalogue, model: Model, operation: Operation) -> list[flo
                 url=f"https://host.test/{number}.{_EXTENSIONS[slot.role.media_kind]}",
             )
             for slot in model.operations[operation].inputs
-            for number in range(slot.minimum)
+            for number in range(_needed(model, slot))
         ),
         parameters=Parameters(seed=7, count=2, sound=True, aspect_ratio=None),
     )
