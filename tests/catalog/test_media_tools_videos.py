@@ -186,3 +186,26 @@ def test_motion_control(catalogue, check, *, problems, media, clip_facts, versio
     priced = check(catalogue, model, inputs=(picture, clip), facts={1: clip_facts(10)}).price
     unknown = check(catalogue, model, inputs=(picture, clip)).price
     assert unknown.usd == 3 * priced.usd
+
+
+@pytest.mark.parametrize("model", ["kling-2-6-text-to-video", "kling-2-6-image-to-video"])
+def test_kling_2_6(catalogue, check, problems, *, media, model):
+    """Rules 11b, 28 and 31, with the shorter prompts of kie.ai."""
+    inputs = (media("first_frame"),) if "image" in model else ()
+    for duration in (5, "10s"):
+        assert problems(catalogue, model, inputs=inputs, duration=duration) == []
+    assert problems(catalogue, model, inputs=inputs, duration=7) == [
+        ("invalid_duration", "/parameters/duration")
+    ]
+    two = (media("reference_image"), media("reference_image", "b.png"))
+    assert problems(catalogue, model, inputs=two)[0][0] in {
+        "invalid_media_count",
+        "source_media_not_allowed",
+    }
+    silent = check(catalogue, model, inputs=inputs, duration=10)
+    loud = check(catalogue, model, inputs=inputs, duration=10, sound=True)
+    assert (silent.price.usd, loud.price.usd) == (Decimal("0.7"), Decimal("1.4"))
+    assert loud.routes[0].fields["mode"] == "pro"
+    assert [plan.provider for plan in silent.routes] == ["kling", "kie", "fal"]
+    long = check(catalogue, model, inputs=inputs, prompt="x" * 1001)
+    assert [plan.provider for plan in long.routes] == ["kling", "fal"]
