@@ -68,8 +68,9 @@ class LazyEngine:
 
     async def close(self) -> None:
         """Stop it, if it was made."""
-        if self._made is not None:
-            await self._made.close()
+        async with self._making:
+            if self._made is not None:
+                await self._made.close()
 
     async def _engine(self) -> Engine:
         async with self._making:

@@ -238,6 +238,8 @@ class Jobs:
         await asyncio.gather(self._engine.close(), self._tasks.finish(_CLOSE_PATIENCE))
         await self._context.under_way.finish(_CLOSE_PATIENCE)
         await self._tasks.stop()
+        # What was being begun when this was called may have started the engine since.
+        await self._engine.close()
         if self._started:
             self._started = False
             await self._tolerantly(self._membership.leave())

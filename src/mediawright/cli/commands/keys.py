@@ -27,8 +27,8 @@ def keys(common: CommonOptions) -> None:
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(["operator", "*"]),
-    help="What it allows beside generating: credits, limits and keys; * for everything.",
+    type=click.Choice(["operator", "metrics", "*"]),
+    help="What it allows beside generating: credits, limits and keys; figures; * for everything.",
 )
 @limit_options
 @workspace_option
