@@ -151,14 +151,14 @@ async def test_the_receivers_own_library_verifies_what_is_sent(bench, receiver):
 
 def _signature(secret: str, headers: dict[str, str], body: bytes) -> str:
     """Return the signature as the receiver's library makes it."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - used here alone
+    from datetime import UTC, datetime
 
     moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), tz=UTC)
     return Webhook(secret).sign(headers["webhook-id"], moment, body.decode())
 
 
 def _now_signed(secret: str, headers: dict[str, str], body: bytes) -> dict[str, str]:
-    from datetime import UTC, datetime  # noqa: PLC0415 - used here alone
+    from datetime import UTC, datetime
 
     now = {**headers, "webhook-timestamp": str(int(datetime.now(UTC).timestamp()))}
     return {**now, "webhook-signature": _signature(secret, now, body)}
@@ -329,7 +329,7 @@ async def test_a_sender_that_dies_loses_nothing(bench, receiver):
     endpoint_id, _ = await endpoint(bench, receiver)
     delivery = await bench.ping(endpoint_id)
     # What another sender has taken is not taken again before its time.
-    from mediawright.store import webhook_deliveries  # noqa: PLC0415 - plays a dead sender
+    from mediawright.store import webhook_deliveries
 
     now = bench.clock.now()
     taken = await bench.runtime.database.write(

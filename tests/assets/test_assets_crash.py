@@ -60,7 +60,7 @@ async def test_a_killed_process_leaves_no_half_file(
         assert child.stdout is not None
         with child:
             reported = [child.stdout.readline().strip() for _ in range(2)]
-            await asyncio.sleep(random.Random(seed).uniform(0.0, 0.03))  # noqa: S311
+            await asyncio.sleep(random.Random(seed).uniform(0.0, 0.03))
             child.kill()
             reported += [line.strip() for line in child.stdout if line.endswith("\n")]
 
