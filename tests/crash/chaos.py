@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "jobs": {
         "cadence": FAST_CADENCE,
         "download_retries": 2,
-        "circuit": {"cooldown": 1.0, "longest": 2.0, "account_cooldown": 1.0, "patience": 10.0},
+        "circuit": {"cooldown": 0.3, "longest": 1.0, "account_cooldown": 0.3, "patience": 10.0},
     }
 }
 """Sections of the settings file: what takes long is ended before the next kill."""
