@@ -419,3 +419,15 @@ async def test_unknowns_can_be_told_by_their_public_form(bench: Bench) -> None:
     assert attention_of(cancelled) == "submit_unknown"
     settled = msgspec.structs.replace(cancelled, charge_micros=0)
     assert attention_of(settled) is None
+
+
+async def test_stopping_does_not_wait_until_it_is_known_what_became_of_a_submit(bench):
+    with_hooks(bench, ScriptedProvider(features=WEBHOOK, submits=[LOST]))
+    generation = await bench.jobs.create(bench.generation())
+    await bench.until(lambda: bench.context.under_way.is_searched_for(generation.id))
+
+    async with asyncio.timeout(10):
+        await bench.jobs.close()
+
+    assert (await bench.look(generation)).state is S.SUBMITTING
+    assert await bench.attempt_states(generation) == ["intent"]

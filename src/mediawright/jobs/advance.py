@@ -62,7 +62,8 @@ class Steps:
         Not so while a submit that may cost money is under way, nor before a reply is stored
         that the provider gives only once.
         """
-        return generation_id in self._leavable
+        under_way = self._context.under_way
+        return generation_id in self._leavable or under_way.is_searched_for(generation_id)
 
     def has_result(self, generation_id: str) -> bool:
         """Tell whether its media are at hand, and only wait to be stored."""

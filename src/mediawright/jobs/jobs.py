@@ -232,9 +232,10 @@ class Jobs:
         if self._started:
             await self._tolerantly(self._finish_cancellations())
         going_on = await self._engine.let_go()
-        self._tasks.cancel(self._free)
+        left = {name for name in self._tasks.names() if self._may_leave(name)}
+        self._tasks.cancel(left)
         if self._started:
-            await self._hand_over(going_on | self._tasks.names() - self._free)
+            await self._hand_over(going_on | self._tasks.names() - left)
         await asyncio.gather(self._engine.close(), self._tasks.finish(_CLOSE_PATIENCE))
         await self._context.under_way.finish(_CLOSE_PATIENCE)
         await self._tasks.stop()
@@ -267,6 +268,9 @@ class Jobs:
         """
         for generation_id in await self._cancelled_and_open():
             await settle_abandoned(self._context, await load(self._context, generation_id))
+
+    def _may_leave(self, name: str) -> bool:
+        return name in self._free or self._steps.may_leave(name)
 
     def _busy(self) -> int:
         return self._engine.count() + len(self._at_once)

@@ -220,7 +220,10 @@ async def find_out(
     Raises:
         UnavailableError: `worker_fenced`: another process has taken over.
     """
-    with context.signals.waiting(generation.id) as changed:
+    with (
+        context.under_way.search(generation.id),
+        context.signals.waiting(generation.id) as changed,
+    ):
         search = _Search(context, generation, attempt, changed)
         found = await search.run()
     if isinstance(found, Accepted):

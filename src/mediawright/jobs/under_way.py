@@ -16,6 +16,7 @@ class UnderWay:
 
     def __init__(self) -> None:
         self._submits: Counter[str] = Counter()
+        self._searches: Counter[str] = Counter()
         self._late: set[asyncio.Task[None]] = set()
 
     def __contains__(self, generation_id: str) -> bool:
@@ -32,6 +33,24 @@ class UnderWay:
             self._submits[generation_id] -= 1
             if not self._submits[generation_id]:
                 del self._submits[generation_id]
+
+    @contextmanager
+    def search(self, generation_id: str) -> Generator[None]:
+        """Count it as being found out what became of the generation's submit.
+
+        That costs nothing and can be broken off: whoever comes next does it again.
+        """
+        self._searches[generation_id] += 1
+        try:
+            yield
+        finally:
+            self._searches[generation_id] -= 1
+            if not self._searches[generation_id]:
+                del self._searches[generation_id]
+
+    def is_searched_for(self, generation_id: str) -> bool:
+        """Tell whether it is being found out here what became of the generation's submit."""
+        return self._searches[generation_id] > 0
 
     def write_down_late(self, work: Coroutine[Any, Any, None]) -> None:
         """Go on awaiting an answer for which its step cannot wait any longer."""
