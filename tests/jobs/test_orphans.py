@@ -97,6 +97,7 @@ async def test_a_running_submit_is_left_alone(bench: Bench) -> None:
     await bench.until(lambda: len(provider.calls) == 1)
     assert await swept(bench, 3600) == SweepReport()
     assert (await bench.look(created)).state is S.SUBMITTING
+    provider.gate.set()
 
 
 async def test_unknowns_are_counted_for_whoever_watches(bench: Bench) -> None:

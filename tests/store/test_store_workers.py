@@ -152,15 +152,14 @@ def test_the_queue_is_seen(
 
 
 def test_taking_over_reads_no_more_than_it_needs(sqlite_database: Database) -> None:
-    def plan(c: Any, statement: Any, values: dict[str, Any]) -> str:
-        sql = str(statement.compile(c.engine, compile_kwargs={"render_postcompile": True}))
-        return " ".join(row[3] for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values))
+    def plan(c: Any, statement: Any) -> str:
+        compiled = statement.compile(c.engine, compile_kwargs={"render_postcompile": True})
+        values = tuple(compiled.params[name] or "wrk_a" for name in compiled.positiontup)
+        rows = c.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)
+        return " ".join(row[3] for row in rows)
 
     def work(c: Any) -> list[str]:
-        values = ("wrk_a",)
-        return [
-            plan(c, statement, values) for statement in (*custody._NEXT_EXECUTOR, *custody._HELD)
-        ]
+        return [plan(c, statement) for statement in (*custody._NEXT_EXECUTOR, *custody._HELD)]
 
     plans = sqlite_database.read_now(work)
     assert all("ix_generations_executor" in item for item in (plans[0], plans[2])), plans
