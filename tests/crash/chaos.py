@@ -31,6 +31,7 @@ SETTINGS: dict[str, Any] = {
     "jobs": {
         "cadence": FAST_CADENCE,
         "download_retries": 2,
+        "hook_patience": 15.0,
         "circuit": {"cooldown": 0.3, "longest": 1.0, "account_cooldown": 0.3, "patience": 10.0},
     }
 }
@@ -78,11 +79,14 @@ async def run_chaos(folder: Path, settings: ChaosSettings) -> Outcome:
     """Run it in an empty folder and return the reconciliation."""
     journal = folder / "journal.jsonl"
     sandbox = await asyncio.to_thread(RemoteSandbox, "--journal", str(journal))
-    server = ServerProcess(folder, sandbox.root, settings=SETTINGS)
+    server = ServerProcess(folder, sandbox.root, settings=SETTINGS, is_reachable=True)
     began = time.monotonic()
     kills = 0
     answered = Answered()
     try:
+        # What nobody knows about is asked about by nobody, and must end all the same.
+        progression = {"progression": "seconds=1", "vendor": "fal"}
+        await asyncio.to_thread(sandbox.ask, "progression", progression)
         await asyncio.to_thread(server.start)
         killer = asyncio.create_task(_kill_again_and_again(server, settings))
         storms = asyncio.create_task(_storms(sandbox, settings))
@@ -100,7 +104,8 @@ async def run_chaos(folder: Path, settings: ChaosSettings) -> Outcome:
         await asyncio.to_thread(server.stop)
         sandbox.stop()
     seconds = time.monotonic() - began
-    evidence = collect(server.database_url, server.data_folder, read_journal(journal))
+    entries = read_journal(journal)
+    evidence = collect(server.database_url, server.data_folder, entries)
     report = reconcile(evidence)
     report.lines[:0] = _client_lines(evidence, answered, settings)
     report.findings.extend(_client_findings(evidence, answered))
@@ -111,6 +116,8 @@ async def run_chaos(folder: Path, settings: ChaosSettings) -> Outcome:
         f"{settings.clients} clients in {seconds:.0f} s; the server was killed {kills} times; "
         f"{answered.requests} requests, of which came again: {dict(answered.broken)}"
     )
+    hooks = sum(entry["kind"] == "hook" for entry in entries)
+    figures += f"; {hooks} webhooks were sent"
     summary = "\n\n".join([figures, *_tables(evidence, settings)])
     return Outcome(report=report, summary=summary, kills=kills)
 

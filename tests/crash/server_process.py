@@ -38,6 +38,7 @@ class ServerProcess:
         *,
         database_url: str | None = None,
         settings: Mapping[str, Any] | None = None,
+        is_reachable: bool = False,
     ) -> None:
         """Prepare it; nothing is started.
 
@@ -46,6 +47,7 @@ class ServerProcess:
             sandbox_root: The sandbox's address.
             database_url: PostgreSQL in place of SQLite.
             settings: Further sections of the settings file.
+            is_reachable: Whether vendors can send it webhooks.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -61,6 +63,7 @@ class ServerProcess:
                     "account": {"initial_credits": 10_000_000},
                     "jobs": {"cadence": FAST_CADENCE},
                     "workers": QUICK_TAKEOVER,
+                    "server": {"public_url": self.url} if is_reachable else {},
                     **(settings or {}),
                 }
             )

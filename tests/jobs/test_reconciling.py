@@ -187,6 +187,19 @@ async def test_but_not_for_ever(bench: Bench) -> None:
     ]
 
 
+async def test_restarts_do_not_put_the_end_off(bench: Bench) -> None:
+    with_hooks(bench, ScriptedProvider(submits=[LOST], features=WEBHOOK))
+    created = await bench.jobs.create(bench.queued())
+    for _ in range(3):
+        await pass_time(bench, 0.3 * bench.settings.hook_patience)
+        assert (await bench.look(created)).state is S.SUBMITTING
+        await bench.die()
+        second = with_hooks(bench, ScriptedProvider(features=WEBHOOK))
+        assert await bench.jobs.start() == 1
+    await until_state(bench, created, S.UNKNOWN, 0.2 * bench.settings.hook_patience)
+    assert second.calls == []
+
+
 async def test_a_report_makes_an_unknown_one_run_again_once(bench: Bench) -> None:
     unknown, provider = await unknown_one(bench)
     running = await adopt(bench.context, unknown.id, 1, ACCEPTED)

@@ -287,7 +287,8 @@ class _Search:
         return self._context.settings.submit_timeout - age
 
     def _elapsed(self) -> float:
-        return (self._context.clock.now() - self._since).total_seconds()
+        # From the submit on, so that restarts do not put the end off again and again.
+        return (self._context.clock.now() - self._attempt.created_at).total_seconds()
 
     async def _pause(self, seconds: float) -> bool:
         """Pause; tell whether the attempt is still this process's to find out about."""
