@@ -62,9 +62,10 @@ async def outputs(bench: Bench, generation: Generation) -> list[bytes]:
 async def unknown_one(bench: Bench, provider: ScriptedProvider) -> Generation:
     bench.use(provider)
     unknown = await bench.settle(await bench.jobs.create(bench.queued()))
-    if unknown.state is not S.UNKNOWN:
-        await bench.clock.advance(1000)
-        await bench.until_state(unknown, S.UNKNOWN)
+    async with asyncio.timeout(30):
+        while (await bench.look(unknown)).state is not S.UNKNOWN:
+            await bench.clock.advance(50)
+            await bench.spin()
     return await bench.look(unknown)
 
 

@@ -103,7 +103,8 @@ def _probe_video(
 ) -> MediaFacts:
     if found.kind is not MediaKind.VIDEO:
         raise undecodable(f"a {found.name} file with moving pictures")
-    width, height = video.width, video.height
+    # Of a codec that nothing here decodes, the stream does not even have these.
+    width, height = getattr(video, "width", 0), getattr(video, "height", 0)
     if width < 1 or height < 1:
         raise corrupt("it has no pixels")
     if width * height > MOST_PIXELS:
