@@ -196,7 +196,7 @@ async def test_restarts_do_not_put_the_end_off(bench: Bench) -> None:
         await bench.die()
         second = with_hooks(bench, ScriptedProvider(features=WEBHOOK))
         assert await bench.jobs.start() == 1
-    await until_state(bench, created, S.UNKNOWN, 0.2 * bench.settings.hook_patience)
+    await until_state(bench, created, S.UNKNOWN, 0.5 * bench.settings.hook_patience)
     assert second.calls == []
 
 
