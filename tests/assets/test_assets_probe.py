@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -292,6 +292,9 @@ def test_a_missing_file_is_not_there(tmp_path):
     extension=st.sampled_from(EVERYTHING),
     damage=st.tuples(st.floats(0, 1), st.binary(max_size=64), st.booleans()),
 )
+# Streams whose codec is none that is known.
+@example(extension="mov", damage=(0.96875, b"\x00", True))
+@example(extension="mov", damage=(0.9190933339308396, b"\x00\x00\x00\x00\x00", True))
 def test_damage_never_raises_anything_else(samples, write, extension, damage):
     """Whatever happens to a file, it is probed or refused; nothing else comes out."""
     whole, (part, junk, rest) = samples[extension], damage

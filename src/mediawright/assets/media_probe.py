@@ -66,7 +66,7 @@ def probe_sound_or_video(path: Path, found: Format) -> tuple[MediaFacts, Format]
             if len(container.streams) > _MOST_STREAMS:
                 raise undecodable(f"it has more than {_MOST_STREAMS} streams")
             video = moving_picture(container)
-            sound = next(iter(container.streams.audio), None)
+            sound = next(filter(_is_known, container.streams.audio), None)
             if video is not None:
                 return _probe_video(path, container, video, sound, found), found
             if sound is not None:
@@ -89,7 +89,7 @@ def open_media(path: Path, found: Format) -> Generator[InputContainer, None, Non
 def moving_picture(container: InputContainer) -> VideoStream | None:
     """Return the video stream that is not the cover of a piece of music."""
     for video in container.streams.video:
-        if not video.disposition & Disposition.attached_pic:
+        if _is_known(video) and not video.disposition & Disposition.attached_pic:
             return video
     return None
 
@@ -103,8 +103,7 @@ def _probe_video(
 ) -> MediaFacts:
     if found.kind is not MediaKind.VIDEO:
         raise undecodable(f"a {found.name} file with moving pictures")
-    # Of a codec that nothing here decodes, the stream does not even have these.
-    width, height = getattr(video, "width", 0), getattr(video, "height", 0)
+    width, height = video.width, video.height
     if width < 1 or height < 1:
         raise corrupt("it has no pixels")
     if width * height > MOST_PIXELS:
@@ -198,6 +197,12 @@ def _within_limits(seconds: float | None) -> float | None:
     if seconds > MOST_SECONDS:
         raise too_long(seconds, MOST_SECONDS)
     return round(seconds, 6)
+
+
+def _is_known(stream: VideoStream | AudioStream) -> bool:
+    """Tell whether the codec is one that can be decoded here; others have no facts at all."""
+    # The library's types do not say that it may be missing.
+    return getattr(stream, "codec_context", None) is not None
 
 
 def _codec(stream: VideoStream | AudioStream) -> str:
