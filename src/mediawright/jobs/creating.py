@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from mediawright.jobs.admission import Admission
     from mediawright.jobs.context import JobContext
 
+Claim = Callable[["Connection", "Generation"], None]
+"""What else a new generation takes, in its own transaction; what it raises undoes that."""
+
 
 def create_now(
     context: JobContext,
@@ -27,6 +31,7 @@ def create_now(
     generation: Generation,
     *,
     at_once: bool,
+    claim: Claim | None = None,
 ) -> tuple[Generation, Attempt | None]:
     """Write a new generation with its hold.
 
@@ -36,6 +41,7 @@ def create_now(
         connection: The open transaction.
         generation: The generation, queued.
         at_once: Whether this process would run it at once, if its provider answers at once.
+        claim: What else it takes, such as its quote.
 
     Returns:
         The generation, or the earlier one that its idempotency key belongs to; and its first
@@ -63,7 +69,9 @@ def create_now(
         added, attempt = _begun(generation, context.executor)
     if not generations.insert(connection, added):
         # Another process came first, between the two statements.
-        return create_now(context, admission, connection, generation, at_once=at_once)
+        return create_now(context, admission, connection, generation, at_once=at_once, claim=claim)
+    if claim is not None:
+        claim(connection, added)
     context.ledger.hold(connection, added)
     if attempt is not None:
         attempts.begin(connection, attempt)

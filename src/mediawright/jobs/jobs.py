@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mediawright.core.generation import Attempt, Generation
     from mediawright.jobs.advance import Steps
     from mediawright.jobs.context import JobContext
+    from mediawright.jobs.creating import Claim
     from mediawright.jobs.ports import Engine
 
 log = structlog.get_logger(__name__)
@@ -133,8 +134,12 @@ class Jobs:
         self._works = False
         self._dispatcher.stop()
 
-    async def create(self, generation: Generation) -> Generation:
+    async def create(self, generation: Generation, *, claim: Claim | None = None) -> Generation:
         """Write a new generation with its hold, and set it going or let it queue.
+
+        Args:
+            generation: The generation, queued.
+            claim: What else it takes in the same transaction, such as its quote.
 
         Returns:
             The generation; an earlier one when its idempotency key was used before.
@@ -154,7 +159,12 @@ class Jobs:
         try:
             created, attempt = await self._context.database.write(
                 lambda connection: create_now(
-                    self._context, self._admission, connection, generation, at_once=at_once
+                    self._context,
+                    self._admission,
+                    connection,
+                    generation,
+                    at_once=at_once,
+                    claim=claim,
                 )
             )
             if attempt is not None:

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from mediawright.jobs.chores import Chore
-from mediawright.store import retention
+from mediawright.store import quotes, retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,6 +36,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     workflows: int = 0
     provider_events: int = 0
     payloads: int = 0
+    quotes: int = 0
     staged_files: int = 0
     replies: int = 0
 
@@ -75,11 +76,12 @@ class Retention:
         )
 
     async def tidy_database(self) -> Removed:
-        """Remove old records of the engine, reports of providers and payloads."""
+        """Remove old records of the engine, reports of providers, payloads and quotes."""
         removed = Removed(
             workflows=await self.forget_workflows(),
             provider_events=await self._in_batches(retention.drop_provider_events),
             payloads=await self._in_batches(retention.drop_payloads),
+            quotes=await self._in_batches(quotes.drop_expired),
         )
         log.info("the database was tidied", removed=msgspec.to_builtins(removed))
         return removed

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from mediawright.core.errors import UnavailableError
 
-HEAD_REVISION = "0002"
+HEAD_REVISION = "0003"
 """The newest migration. Known here so that an up-to-date database, which is what nearly every
 start finds, is recognised without loading Alembic."""
 

@@ -136,6 +136,9 @@ UNBOOKED_CANCELLATION = text(
 )
 """Cancelled for its owner, while the provider has still to be told and the hold settled."""
 
+FINISHED_WELL = text(f"state = '{GenerationState.SUCCEEDED.value}' AND started_at IS NOT NULL")
+"""Delivered, with a time that says how long it took."""
+
 RENDITIONS_DUE = text("renditions_due")
 
 # Compared byte by byte on both databases, whatever the locale of the server.
@@ -165,6 +168,8 @@ workspaces = Table(
     # The workspace's own limits; the settings' where there are none.
     Column("requests_per_minute", Integer),
     Column("concurrent_generations", Integer),
+    # Millionths that are added to each 1 of a price in US dollars; the settings' where empty.
+    Column("markup_micros", BigInteger),
 )
 
 api_keys = Table(
@@ -286,6 +291,15 @@ generations = Table(
         sqlite_where=UNBOOKED_CANCELLATION,
         postgresql_where=UNBOOKED_CANCELLATION,
     ),
+    # The latest of a model, for how long they took.
+    Index(
+        "ix_generations_finished_well",
+        "model",
+        "operation",
+        "id",
+        sqlite_where=FINISHED_WELL,
+        postgresql_where=FINISHED_WELL,
+    ),
 )
 
 generation_labels = Table(
@@ -301,6 +315,30 @@ generation_labels = Table(
 )
 """The metadata of requests, so that generations are found by it: a row for each name and
 value. They are kept as a digest, because they may be longer than an index can hold."""
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("workspace_id", _ID, ForeignKey("workspaces.id"), nullable=False),
+    # The generation that it was used for; a quote is used once.
+    Column("generation_id", _ID, ForeignKey("generations.id")),
+    Column("operation", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    # A digest of what the price is for.
+    Column("request_hash", Text, nullable=False),
+    Column("adjustments", Text, nullable=False),
+    Column("routes", Text, nullable=False),
+    Column("skipped_routes", Text, nullable=False),
+    Column("price", Text, nullable=False),
+    # Exact decimals as text.
+    Column("credits_per_usd", Text, nullable=False),
+    Column("markup", Text, nullable=False),
+    Column("estimated_seconds", Double),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "expires_at"),
+)
 
 attempts = Table(
     "attempts",

@@ -35,6 +35,12 @@ _RENAME = (
     .where(workspaces.c.id == bindparam("workspace_id"))
     .values(name=bindparam("new_name"))
 )
+_MARKUP = select(workspaces.c.markup_micros).where(workspaces.c.id == bindparam("workspace_id"))
+_SET_MARKUP = (
+    update(workspaces)
+    .where(workspaces.c.id == bindparam("workspace_id"))
+    .values(markup_micros=bindparam("new_markup"))
+)
 
 
 def insert(c: Connection, workspace: Workspace) -> None:
@@ -69,6 +75,17 @@ def rename(c: Connection, workspace_id: str, name: str) -> bool:
     """Give a workspace another name; tell whether there is such a workspace."""
     values = {"workspace_id": workspace_id, "new_name": name}
     return c.execute(_RENAME, values).rowcount == 1
+
+
+def markup_micros(c: Connection, workspace_id: str) -> int | None:
+    """Return a workspace's own markup in millionths, or `None` if it has none of its own."""
+    return c.execute(_MARKUP, {"workspace_id": workspace_id}).scalar_one_or_none()
+
+
+def set_markup(c: Connection, workspace_id: str, micros: int | None) -> bool:
+    """Give a workspace a markup of its own, or none; tell whether there is such a workspace."""
+    values = {"workspace_id": workspace_id, "new_markup": micros}
+    return c.execute(_SET_MARKUP, values).rowcount == 1
 
 
 def _to_values(workspace: Workspace) -> dict[str, Any]:
