@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediawright.core.errors import InvalidRequestError
 
 _KNOWN = (
-    "Use PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF for pictures, MP4, MOV or WebM for videos, "
+    "Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC for pictures, MP4, MOV or WebM for videos, "
     "MP3, WAV, FLAC, Ogg, M4A or AAC for sound."
 )
 
@@ -34,6 +34,20 @@ def undecodable(what: str) -> InvalidRequestError:
     """Return the error of a media file of a known kind with unknown contents."""
     return InvalidRequestError(
         "unsupported_format", f"The file cannot be used: {what}.", hint=_KNOWN
+    )
+
+
+def not_installed(name: str, extra: str) -> InvalidRequestError:
+    """Return the error of a format that only an optional part of the package reads.
+
+    Args:
+        name: Of the format.
+        extra: The part's name among the package's extras.
+    """
+    return InvalidRequestError(
+        "unsupported_format",
+        f"The file is {name}, which cannot be read here.",
+        hint=f"Send it as JPEG or PNG, or have the operator install mediawright[{extra}].",
     )
 
 

@@ -33,6 +33,8 @@ GIF = Format("GIF", _IMAGE, "image/gif", ("gif",))
 BMP = Format("BMP", _IMAGE, "image/bmp", ("bmp",))
 TIFF = Format("TIFF", _IMAGE, "image/tiff", ("tiff", "tif"))
 AVIF = Format("AVIF", _IMAGE, "image/avif", ("avif",))
+HEIC = Format("HEIC", _IMAGE, "image/heic", ("heic",))
+HEIF = Format("HEIF", _IMAGE, "image/heif", ("heif",))
 MP4 = Format("MP4", _VIDEO, "video/mp4", ("mp4",), "mov")
 MOV = Format("QuickTime", _VIDEO, "video/quicktime", ("mov",), "mov")
 WEBM = Format("WebM", _VIDEO, "video/webm", ("webm",), "matroska")
@@ -53,6 +55,8 @@ FORMATS = (
     BMP,
     TIFF,
     AVIF,
+    HEIC,
+    HEIF,
     MP4,
     MOV,
     WEBM,
@@ -82,7 +86,10 @@ _SIGNATURES = (
 )
 _RIFF = {b"WEBP": WEBP, b"WAVE": WAV}
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_FOREIGN_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"crx "})
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+# Pictures in boxes whose codec only the compatible brands tell.
+_PICTURE_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
+_CANON_RAW = b"crx "
 _M4A_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
 # How QuickTime files began before there was a box that names the brand.
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
@@ -138,16 +145,25 @@ def _sniff_boxes(head: bytes) -> Format | None:
     if kind != b"ftyp":
         return MOV if kind in _OLD_QUICKTIME else None
     brand = head[8:12]
-    if brand in _AVIF_BRANDS:
-        return AVIF
-    if brand in _FOREIGN_BRANDS:
-        # Such files name AVIF among the compatible brands when that is what they hold.
-        size = min(int.from_bytes(head[:4], "big"), len(head))
-        compatible = {head[at : at + 4] for at in range(16, size, 4)}
-        return AVIF if compatible & _AVIF_BRANDS else None
+    if brand in _AVIF_BRANDS | _HEIC_BRANDS | _PICTURE_BRANDS:
+        return _boxed_picture(head, brand)
+    if brand == _CANON_RAW:
+        return None
     if brand == b"qt  ":
         return MOV
     return M4A if brand in _M4A_BRANDS else MP4
+
+
+def _boxed_picture(head: bytes, brand: bytes) -> Format:
+    """Tell AVIF, HEIC and HEIF apart (ISO/IEC 23008-12, annex B)."""
+    if brand in _AVIF_BRANDS:
+        return AVIF
+    # Such files name AVIF among the compatible brands when that is what they hold.
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    compatible = {head[at : at + 4] for at in range(16, size, 4)}
+    if compatible & _AVIF_BRANDS:
+        return AVIF
+    return HEIC if brand in _HEIC_BRANDS or compatible & _HEIC_BRANDS else HEIF
 
 
 def _sniff_frames(head: bytes) -> Format | None:

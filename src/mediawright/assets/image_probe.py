@@ -22,8 +22,8 @@ from PIL import (
 )
 from PIL.ExifTags import Base
 
-from mediawright.assets.faults import corrupt, too_many_pixels
-from mediawright.assets.formats import AVIF, BMP, GIF, JPEG, PNG, TIFF, WEBP, Format
+from mediawright.assets.faults import corrupt, not_installed, too_many_pixels
+from mediawright.assets.formats import AVIF, BMP, GIF, HEIC, HEIF, JPEG, PNG, TIFF, WEBP, Format
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
 
@@ -48,6 +48,7 @@ _READERS: dict[Format, type[ImageFile.ImageFile]] = {
     AVIF: AvifImagePlugin.AvifImageFile,
 }
 _ANIMATED = frozenset({GIF, WEBP, AVIF})
+_FROM_EXTRA = frozenset({HEIC, HEIF})
 # What Pillow's readers raise for damaged files depends on the format and the damage.
 _DAMAGE = (
     OSError,
@@ -111,7 +112,7 @@ def open_image(
     """
     with path.open("rb") as file:
         try:
-            image = _READERS[found](file, str(path))
+            image = reader_of(found)(file, str(path))
         except _DAMAGE as error:
             raise corrupt("its header cannot be read") from error
         with image:
@@ -121,6 +122,21 @@ def open_image(
             if width * height > most_pixels:
                 raise too_many_pixels(width, height, most_pixels)
             yield image
+
+
+def reader_of(found: Format) -> type[ImageFile.ImageFile]:
+    """Return Pillow's reader of a format.
+
+    Raises:
+        InvalidRequestError: `unsupported_format`: it is an extra that is not installed.
+    """
+    if found not in _FROM_EXTRA:
+        return _READERS[found]
+    try:
+        from pillow_heif import HeifImageFile  # noqa: PLC0415 - an extra, and slow to load
+    except ModuleNotFoundError as error:
+        raise not_installed(found.name, "heif") from error
+    return HeifImageFile
 
 
 def large_picture(image: ImageFile.ImageFile) -> threading.Lock | nullcontext[None]:
