@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediawright.catalog.loader import load_catalogue
-from mediawright.catalog.parameters import BOOLEANS, INTEGERS, NUMBERS, PARAMETERS
+from mediawright.catalog.parameter_values import BOOLEANS, INTEGERS, NUMBERS
+from mediawright.catalog.parameters import PARAMETERS
 from mediawright.catalog.preflight import collect_problems, preflight
 from mediawright.catalog.routes import HINTS_ONLY
 from mediawright.catalog.translate import carried_parameters

@@ -50,6 +50,13 @@ class InputBody(_Request):
     role: InputRole | None = Field(default=None, description="By default the kind of file decides.")
 
 
+class LoraBody(_Request):
+    """An adapter to mix into a model: where its weights are, and how much of it."""
+
+    path: Text
+    scale: float | None = None
+
+
 class GenerateBody(_Request):
     """A request for generated media."""
 
@@ -122,6 +129,19 @@ class GenerateBody(_Request):
     raw: bool | None = None
     safety_tolerance: int | None = None
     disable_safety_checker: bool | None = None
+    watermark: bool | None = None
+    return_last_frame: bool | None = None
+    web_search: bool | None = None
+    camera_fixed: bool | None = None
+    loop: bool | None = None
+    loras: Annotated[list[LoraBody], Field(max_length=_MOST_ITEMS)] | None = None
+    lyrics_optimizer: bool | None = None
+    sample_rate: int | None = None
+    bit_rate: int | None = None
+    punctuate: bool | None = None
+    smart_format: bool | None = None
+    diarize: bool | None = None
+    utterances: bool | None = None
     vendor: VendorSettings | None = Field(
         default=None, description="Settings passed untouched to one provider, by its name."
     )

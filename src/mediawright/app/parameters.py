@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from mediawright.catalog.parameter_values import LISTS
 from mediawright.catalog.values import parse_duration
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.request import FallbackPolicy, Parameters
@@ -45,16 +46,29 @@ def parameters_from(values: Mapping[str, Any]) -> Parameters:
                 details={"allowed": sorted(known)},
             )
         if value is not None:
-            given[name] = parse_duration(value) if name == "duration" else value
+            given[name] = _read(name, value)
     try:
         return msgspec.convert(given, Parameters, strict=False)
     except msgspec.ValidationError as error:
         name = next((name for name in given if f"$.{name}" in str(error)), None)
         raise InvalidRequestError(
-            f"invalid_{name}" if name in {"quality", "size"} else "invalid_parameter",
+            f"invalid_{name}" if name in {"quality", "size", *LISTS} else "invalid_parameter",
             f"A parameter has an impossible value: {error}",
             pointer=f"/parameters/{name}" if name else "/parameters",
         ) from error
+
+
+def _read(name: str, value: Any) -> Any:
+    if name == "duration":
+        return parse_duration(value)
+    if name in LISTS and isinstance(value, str):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError as error:
+            raise InvalidRequestError(
+                f"invalid_{name}", f"{name} must be JSON.", pointer=f"/parameters/{name}"
+            ) from error
+    return value
 
 
 def parse_fallback(value: str | None) -> FallbackPolicy:

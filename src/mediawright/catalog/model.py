@@ -134,6 +134,16 @@ class ParameterRule(_Row, frozen=True, kw_only=True):
     """A regular expression that admits further values."""
     max_length: int | None = None
     """Characters at most, for texts."""
+    max_items: int | None = None
+    """Items at most, for lists."""
+    element_files: tuple[InputRule, ...] = ()
+    """For elements: the kinds of files that show one, which has exactly one kind (rule 36)."""
+    totals: tuple[float, ...] = ()
+    """For shots: what their durations may add up to, in seconds (rule 38)."""
+    without_inputs: bool = False
+    """Only for requests without source files; with them it is ignored and reported (rule 57)."""
+    unless: dict[str, Scalar] = {}
+    """Ignored and reported where another parameter comes to this value (rule 70)."""
     note: str = ""
 
 
@@ -159,8 +169,12 @@ class OperationRule(_Row, frozen=True, kw_only=True):
     """What one operation of a model takes."""
 
     inputs: tuple[InputRule, ...] = ()
+    min_inputs: int = 0
+    """All roles together at least."""
     max_inputs: int | None = None
     """All roles together at most."""
+    arrangements: tuple[tuple[InputRole, ...], ...] = ()
+    """What pictures are for, by their number: the one of that length counts (rule 11)."""
     prompt: PromptRule | None = None
     """Overrides the model's."""
     parameters: dict[str, ParameterRule] = {}

@@ -156,7 +156,7 @@ def _examine(question: _Question) -> Checked | None:
     if found is None:
         return None
     model, presets = found
-    given = given_values(request.parameters, presets)
+    given = given_values(request.parameters, presets, findings)
     model = switch_model(question.catalogue, model, given, findings)
     if not _provider_is_known(question, model):
         return None
@@ -177,7 +177,7 @@ def _examine(question: _Question) -> Checked | None:
                 findings=findings,
             ),
         )
-    values = apply_parameters(model, operation, given, findings)
+    values = apply_parameters(model, operation, given, findings, has_inputs=bool(inputs))
     context = RuleContext(
         model=model, operation=operation, given=given, applied=values, inputs=inputs, options={}
     )

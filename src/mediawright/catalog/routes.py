@@ -12,7 +12,7 @@ from mediawright.catalog.applied import Applied
 from mediawright.catalog.findings import Findings
 from mediawright.catalog.model import LengthUnit, Model, Route
 from mediawright.catalog.model_choice import adapter_missing
-from mediawright.catalog.parameters import code_for, pointer_to
+from mediawright.catalog.parameter_values import code_for, pointer_to
 from mediawright.catalog.pricing import PriceSettings, price
 from mediawright.catalog.translate import carried_parameters, setting_conflicts, translate
 from mediawright.core.errors import Problem

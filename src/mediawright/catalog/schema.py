@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from mediawright.catalog.model import Model, ParameterRule, SizeRule
-from mediawright.catalog.parameters import BOOLEANS, INTEGERS, NUMBERS, PARAMETERS
+from mediawright.catalog.parameter_values import BOOLEANS, INTEGERS, LISTS, NUMBERS
+from mediawright.catalog.parameters import PARAMETERS
 from mediawright.core.operations import Operation
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _SIZE_PATTERN = "^[1-9][0-9]{0,5}x[1-9][0-9]{0,5}$"
 _RATIO_PATTERN = "^[0-9]+(\\.[0-9]+)?:[0-9]+(\\.[0-9]+)?$"
-_UNITS = {"duration": "seconds", "count": "outputs"}
+_UNITS = {
+    "duration": "seconds",
+    "count": "outputs",
+    "sample_rate": "Hz",
+    "bit_rate": "bits per second",
+}
+_LORA = {
+    "type": "object",
+    "properties": {"path": {"type": "string", "minLength": 1}, "scale": {"type": "number"}},
+    "required": ["path"],
+    "additionalProperties": False,
+}
 _DESCRIPTIONS = {
     "aspect_ratio": "Width to height.",
     "size": "Pixels as WIDTHxHEIGHT; takes the place of aspect ratio and resolution.",
@@ -42,6 +54,19 @@ _DESCRIPTIONS = {
     "raw": "A less processed, more natural look.",
     "safety_tolerance": "How much the provider's checker lets through; more is laxer.",
     "disable_safety_checker": "Leave out the provider's check of what is shown.",
+    "watermark": "Mark the output visibly as generated.",
+    "return_last_frame": "Give the last picture of the video back too.",
+    "web_search": "Let the provider look things up on the web.",
+    "camera_fixed": "Keep the camera still.",
+    "loop": "Let the video end as it begins.",
+    "loras": "Adapters to mix in, each with its path and scale.",
+    "lyrics_optimizer": "Let the provider write the words to sing where none are given.",
+    "sample_rate": "Samples of sound per second.",
+    "bit_rate": "Bits of coded sound per second.",
+    "punctuate": "Write punctuation and capitals.",
+    "smart_format": "Write numbers, dates and the like as people do.",
+    "diarize": "Tell the speakers apart.",
+    "utterances": "Cut the transcript where the speech pauses.",
 }
 
 
@@ -102,6 +127,9 @@ def _rule_schema(name: str, rule: ParameterRule) -> dict[str, Any]:
     if rule.fixed is not None:
         schema["const"] = rule.fixed
         return schema
+    if name in LISTS:
+        items = {"type": "array", "items": _LORA}
+        return items if rule.max_items is None else {**items, "maxItems": rule.max_items}
     pattern = _pattern(rule)
     if rule.values and pattern:
         del schema["type"]

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from mediawright.catalog.model import Family, Model, ModelStatus, ParameterRule, Route
-from mediawright.catalog.parameters import BOOLEANS, INTEGERS, NUMBERS, PARAMETERS
+from mediawright.catalog.parameter_values import BOOLEANS, INTEGERS, NUMBERS
+from mediawright.catalog.parameters import PARAMETERS
 from mediawright.catalog.price_rows import PriceRow, PriceUnit
 from mediawright.catalog.routes import HINTS_ONLY
 from mediawright.catalog.rules import REQUIRED_OPTIONS, RULES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from mediawright.core.errors import InvalidRequestError
@@ -116,6 +116,24 @@ def read_ratio(value: str) -> float | None:
         return None
     width, height = float(match.group(1)), float(match.group(2))
     return width / height if width > 0 and height > 0 else None
+
+
+def read_loras(value: Any) -> tuple[dict[str, Any], ...] | None:
+    """Return the adapters to mix in, each a table of `path` and `scale`, or `None`."""
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    loras: list[dict[str, Any]] = []
+    for item in cast("list[Any]", value):
+        if not isinstance(item, dict):
+            return None
+        table = cast("dict[str, Any]", item)
+        path, scale = table.get("path"), table.get("scale", 1.0)
+        if set(table) - {"path", "scale"} or not isinstance(path, str) or not is_text(path):
+            return None
+        if not path.strip() or number(scale) is None:
+            return None
+        loras.append({"path": path, "scale": scale})
+    return tuple(loras)
 
 
 def reduced_ratio(width: int, height: int) -> str:

@@ -23,6 +23,30 @@ class MediaInput(
     """The file's name as the caller knows it, for messages."""
 
 
+class Element(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A person or thing that the prompt refers to as `@name`, shown by files (rule 36)."""
+
+    name: str = ""
+    description: str = ""
+    element_input_urls: tuple[str, ...] = ()
+    """Pictures of it, each a public URL or the id of an asset."""
+    element_input_video_urls: tuple[str, ...] = ()
+    """A video of it in place of pictures."""
+
+
+class Shot(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """One scene of a storyboard (rule 38)."""
+
+    scene: str = ""
+    """What is to be seen."""
+    duration: float = 0.0
+    """Seconds."""
+
+
 class Parameters(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -73,6 +97,36 @@ class Parameters(
     """How much the provider's checker lets through; more is laxer, the range is the model's."""
     disable_safety_checker: bool | None = None
     """Whether to leave out the provider's check of what is shown (rule 35)."""
+    watermark: bool | None = None
+    """Whether the output is visibly marked as generated (rule 57)."""
+    return_last_frame: bool | None = None
+    """Whether a video's last picture comes back too, so that another can go on (rule 57)."""
+    web_search: bool | None = None
+    """Whether the provider may look things up on the web (rule 57)."""
+    camera_fixed: bool | None = None
+    """Whether the camera stands still."""
+    loop: bool | None = None
+    """Whether a video ends as it begins."""
+    loras: tuple[dict[str, Any], ...] | None = None
+    """Adapters to mix in: tables of `path` (URL or repository) and `scale` (1 is full)."""
+    lyrics_optimizer: bool | None = None
+    """Whether the provider may write the words to sing where none are given."""
+    sample_rate: int | None = None
+    """Samples of sound per second."""
+    bit_rate: int | None = None
+    """Bits of coded sound per second."""
+    punctuate: bool | None = None
+    """Whether a transcript gets punctuation and capitals."""
+    smart_format: bool | None = None
+    """Whether a transcript writes numbers, dates and the like as people do."""
+    diarize: bool | None = None
+    """Whether a transcript tells the speakers apart."""
+    utterances: bool | None = None
+    """Whether a transcript is cut where the speech pauses."""
+    kling_elements: tuple[Element, ...] | None = None
+    """What the prompt may refer to as `@name` (rule 36)."""
+    shots: tuple[Shot, ...] | None = None
+    """The scenes of a storyboard, which make up its duration (rule 38)."""
     vendor: dict[str, dict[str, Any]] | None = None
     """Settings passed to one provider untouched: `{"fal": {"acceleration": "high"}}`."""
 
