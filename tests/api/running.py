@@ -19,7 +19,13 @@ from mediawright.app.api_keys import create_key, first_key
 from mediawright.app.directory import SandboxAddress
 from mediawright.app.embedding import embedded_sandbox
 from mediawright.app.runtime import Runtime
-from mediawright.app.settings import AccountSettings, SandboxSettings, ServerSettings, Settings
+from mediawright.app.settings import (
+    AccountSettings,
+    MediaSettings,
+    SandboxSettings,
+    ServerSettings,
+    Settings,
+)
 from mediawright.app.workspaces import DEFAULT_WORKSPACE, ensure_workspace
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.core.states import GenerationState
@@ -100,10 +106,12 @@ class RunningServer:
         sandbox: bool = False,
         sandbox_address: SandboxAddress | None = None,
         initial_credits: Decimal = CREDITS,
+        media: MediaSettings | None = None,
         **server: Any,
     ) -> None:
         self._settings = Settings(
             data_dir=data_dir,
+            media=media or MediaSettings(),
             account=AccountSettings(initial_credits=initial_credits),
             server=ServerSettings(**{"port": 0, "longest_wait": 30.0, "heartbeat": 0.2, **server}),
             sandbox=SandboxSettings(enabled=sandbox),

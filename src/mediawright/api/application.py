@@ -25,6 +25,7 @@ from mediawright.api.routes import (
     models,
     providers,
     resolutions,
+    uploads,
     usage,
     webhooks,
     workers,
@@ -64,7 +65,7 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
     app.state.runtime = runtime
     app.state.closing = closing or Closing()
     # The one added last is the outermost.
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, unlimited=frozenset({uploads.PATH}))
     app.add_middleware(Boundary)
     install_error_handlers(app)
     for module in (
@@ -73,6 +74,7 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
         models,
         providers,
         assets,
+        uploads,
         events,
         health,
         hooks,

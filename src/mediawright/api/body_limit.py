@@ -19,19 +19,27 @@ gets its answer instead of a broken connection."""
 class BodyLimit:
     """ASGI middleware that answers a body that is too large with 413, before it is all read."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        most_bytes: int = MOST_BYTES,
+        unlimited: frozenset[str] = frozenset(),
+    ) -> None:
         """Wrap an application.
 
         Args:
             app: What is wrapped.
             most_bytes: The largest body that gets through.
+            unlimited: Paths whose routes read the body as it comes and have limits of their own.
         """
         self._app = app
         self._most_bytes = most_bytes
+        self._unlimited = unlimited
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._unlimited:
             await self._app(scope, receive, send)
             return
         received = 0

@@ -53,6 +53,19 @@ class AssetBody(_Reply):
     created_at: datetime
 
 
+class UploadedFileBody(AssetBody):
+    """A file that was uploaded."""
+
+    name: str | None = Field(description="What the file was called where it came from.")
+
+
+class UploadBody(_Reply):
+    """What was uploaded, in the order of the files."""
+
+    urls: list[str] = Field(description="To be used as `source_media_urls`.")
+    files: list[UploadedFileBody]
+
+
 class PriceBody(_Reply):
     """A price; `null` means unknown, never zero."""
 

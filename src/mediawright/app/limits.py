@@ -179,6 +179,7 @@ def fixed_limits(settings: Settings) -> dict[str, Any]:
     return {
         "files": {
             "largest_upload_bytes": settings.media.largest_upload,
+            "files_per_upload": settings.media.files_per_upload,
             "largest_input_bytes": jobs.largest_input,
             "largest_output_bytes": jobs.largest_output,
         },

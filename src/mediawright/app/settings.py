@@ -16,6 +16,9 @@ from mediawright.jobs.limits import AccountLimits, CallerLimits, LimitSettings, 
 from mediawright.jobs.membership import WorkerSettings
 
 CONFIG_NAME = "mediawright.yaml"
+LOWEST_MARKUP = Decimal(-1)
+"""All that a provider bills is given away."""
+HIGHEST_MARKUP = Decimal(100)
 PROVIDER_ALIASES = {"dalle": "openai", "falai": "fal", "runwayml": "runway"}
 """Names that other systems use for providers of ours (rules 67 and 88)."""
 
@@ -74,6 +77,12 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     safety: SafetySettings = SafetySettings()
     largest_upload: int = 200 * 1024**2
     """Bytes."""
+    files_per_upload: int = 20
+    """Files that one upload may bring."""
+    inspect_urls: bool = True
+    """Whether files that are named by URL are fetched and looked at before a request is checked
+    and priced. Otherwise their kind is told by the URL's extension, a reference video is charged
+    as the longest there may be, and only a request that passed has its files fetched."""
 
 
 class AccountSettings(_Section, frozen=True, kw_only=True):
@@ -82,8 +91,22 @@ class AccountSettings(_Section, frozen=True, kw_only=True):
     initial_credits: Decimal = Decimal(10_000)
     """What a new workspace starts with."""
     credits_per_usd: Decimal = Decimal(100)
+    """How many credits a US dollar becomes, where the catalogue names no credits of its own."""
+    markup: Decimal = Decimal(0)
+    """What is added to such prices, as a part: 0.2 adds a fifth. A workspace may have its own."""
+    quote_seconds: float = 900.0
+    """Seconds for which the price of a quote is promised."""
     allow_unknown_price: bool = True
     """Whether a model whose price nobody knows may be used."""
+
+    def __post_init__(self) -> None:
+        """Refuse amounts that no price can be made of."""
+        if not (self.credits_per_usd.is_finite() and self.credits_per_usd > 0):
+            raise ValueError("credits_per_usd is more than zero")
+        if not (self.markup.is_finite() and LOWEST_MARKUP <= self.markup <= HIGHEST_MARKUP):
+            raise ValueError(f"markup is from {LOWEST_MARKUP} to {HIGHEST_MARKUP}")
+        if not self.quote_seconds > 0:
+            raise ValueError("quote_seconds is more than zero")
 
 
 class ServerSettings(_Section, frozen=True, kw_only=True):
