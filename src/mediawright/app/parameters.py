@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from mediawright.catalog.parameter_values import LISTS
+from mediawright.catalog.parameter_values import LISTS, code_for
 from mediawright.catalog.values import parse_duration
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.request import FallbackPolicy, Parameters
@@ -51,11 +51,18 @@ def parameters_from(values: Mapping[str, Any]) -> Parameters:
         return msgspec.convert(given, Parameters, strict=False)
     except msgspec.ValidationError as error:
         name = next((name for name in given if f"$.{name}" in str(error)), None)
+        named = name in {"quality", "size", *LISTS}
         raise InvalidRequestError(
-            f"invalid_{name}" if name in {"quality", "size", *LISTS} else "invalid_parameter",
+            code_for(name) if name is not None and named else "invalid_parameter",
             f"A parameter has an impossible value: {error}",
-            pointer=f"/parameters/{name}" if name else "/parameters",
+            pointer=_place_in(str(error)) if name else "/parameters",
         ) from error
+
+
+def _place_in(complaint: str) -> str:
+    """Return the JSON pointer to what a complaint such as `... - at `$.a[0].b`` is about."""
+    path = complaint.rpartition("`$.")[2].partition("`")[0]
+    return "/parameters/" + path.replace("[", "/").replace("]", "").replace(".", "/")
 
 
 def _read(name: str, value: Any) -> Any:
@@ -66,7 +73,7 @@ def _read(name: str, value: Any) -> Any:
             return msgspec.json.decode(value)
         except msgspec.DecodeError as error:
             raise InvalidRequestError(
-                f"invalid_{name}", f"{name} must be JSON.", pointer=f"/parameters/{name}"
+                code_for(name), f"{name} must be JSON.", pointer=f"/parameters/{name}"
             ) from error
     return value
 

@@ -22,6 +22,8 @@ def check_file(
     facts: MediaFacts | None,
     limits: tuple[InputRule, MediaLimits | None],
     findings: Findings,
+    *,
+    pointer: str | None = None,
 ) -> None:
     """Note what is wrong with an input file; a limit whose fact is unknown does not bite.
 
@@ -31,8 +33,9 @@ def check_file(
         facts: What its bytes say, where they were looked at.
         limits: The model's for the role, and the surface's for the kind.
         findings: Where to note what was found.
+        pointer: Where the file is named, if not among the inputs.
     """
-    pointer = f"/inputs/{index}"
+    pointer = pointer or f"/inputs/{index}"
     slot = limits[0]
     long_code = slot.length_code or _length_code(item.role, "long")
     short_code = _length_code(item.role, "short")

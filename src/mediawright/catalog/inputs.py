@@ -16,7 +16,11 @@ from mediawright.core.media import MediaFacts
 from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import MediaInput
 
-_PICTURES = frozenset({InputRole.FIRST_FRAME, InputRole.LAST_FRAME, InputRole.REFERENCE_IMAGE})
+_FRAMES = frozenset({InputRole.FIRST_FRAME, InputRole.LAST_FRAME})
+_REFERENCES = frozenset(
+    {InputRole.REFERENCE_IMAGE, InputRole.REFERENCE_VIDEO, InputRole.REFERENCE_AUDIO}
+)
+_PICTURES = _FRAMES | {InputRole.REFERENCE_IMAGE}
 _INTERCHANGEABLE = frozenset({InputRole.FIRST_FRAME, InputRole.REFERENCE_IMAGE})
 """Roles a picture is given when nobody said what it is for; they stand in for one another."""
 
@@ -89,9 +93,16 @@ def _fit(rule: OperationRule, inputs: tuple[MediaInput, ...]) -> tuple[int, int,
     suits = all(kind in needed for kind in found) and all(
         found.count(kind) >= number for kind, number in needed.items()
     )
+    suits = suits and rule.min_inputs <= len(found) <= _room(rule)
     roles = {slot.role for slot in rule.inputs}
     exact = sum(item.role in roles for item in inputs)
     return (int(suits), exact, sum(needed.values()))
+
+
+def _room(rule: OperationRule) -> int:
+    """Return how many files an operation has places for."""
+    places = sum(slot.maximum for slot in rule.inputs)
+    return places if rule.max_inputs is None else min(places, rule.max_inputs)
 
 
 def check_inputs(inputs: tuple[MediaInput, ...], check: InputCheck) -> tuple[MediaInput, ...]:
@@ -114,7 +125,7 @@ def check_inputs(inputs: tuple[MediaInput, ...], check: InputCheck) -> tuple[Med
             hint=_media_hint(check),
         )
         return inputs
-    placed = _place(check, slots, inputs)
+    placed = _place(check, slots, _arrange(check, rule, inputs))
     if rule.max_inputs is not None and len(inputs) > rule.max_inputs:
         check.findings.problem(
             "invalid_media_count",
@@ -128,8 +139,43 @@ def check_inputs(inputs: tuple[MediaInput, ...], check: InputCheck) -> tuple[Med
     return placed
 
 
+def _arrange(
+    check: InputCheck, rule: OperationRule, inputs: tuple[MediaInput, ...]
+) -> tuple[MediaInput, ...]:
+    """Let the number of pictures say what each is for, where nobody said it (rule 11)."""
+    roles = next((roles for roles in rule.arrangements if len(roles) == len(inputs)), None)
+    if roles is None or any(item.role not in _INTERCHANGEABLE for item in inputs):
+        return inputs
+    arranged: list[MediaInput] = []
+    for index, (item, role) in enumerate(zip(inputs, roles, strict=True)):
+        if item.kind is not MediaKind.IMAGE:
+            return inputs
+        if item.role is role:
+            arranged.append(item)
+            continue
+        arranged.append(msgspec.structs.replace(item, role=role))
+        check.findings.replaced(
+            f"/inputs/{index}/role",
+            f"{check.model.id} takes it as {role.value} when {len(inputs)} "
+            f"{'picture is' if len(inputs) == 1 else 'pictures are'} given",
+            item.role.value,
+            role.value,
+        )
+    return tuple(arranged)
+
+
 def _none_given(check: InputCheck, rule: OperationRule) -> None:
     needed = [slot for slot in rule.inputs if slot.minimum]
+    if not needed and rule.min_inputs:
+        check.findings.problem(
+            "source_media_required",
+            f"{check.operation.value} with {check.model.id} needs source media.",
+            "/inputs",
+            hint=f"Add {rule.min_inputs} or more of: "
+            + ", ".join(_accepted(slot) for slot in rule.inputs)
+            + ".",
+            required={"minimum": rule.min_inputs},
+        )
     if needed:
         check.findings.problem(
             "source_media_required",
@@ -150,6 +196,7 @@ def _media_hint(check: InputCheck) -> str:
 def _place(
     check: InputCheck, slots: dict[InputRole, InputRule], inputs: tuple[MediaInput, ...]
 ) -> tuple[MediaInput, ...]:
+    mixed = _excludes_mixing(check.model) and mixes_frames_and_references(inputs)
     used: dict[InputRole, int] = {}
     placed: list[MediaInput] = []
     for index, item in enumerate(inputs):
@@ -162,7 +209,7 @@ def _place(
                 hint="Give it another role, or another file.",
                 allowed=[other.value for other in slots if other.media_kind is item.kind],
             )
-        elif role not in slots:
+        elif role not in slots and not mixed:
             free = _free_place(slots, used, item)
             if free is None:
                 _no_place(check, slots, index, item)
@@ -178,6 +225,17 @@ def _place(
         moved = role is not item.role
         placed.append(msgspec.structs.replace(item, role=role) if moved else item)
     return tuple(placed)
+
+
+def mixes_frames_and_references(inputs: tuple[MediaInput, ...]) -> bool:
+    """Tell whether there are frames and references side by side (rule 52)."""
+    roles = {item.role for item in inputs}
+    return bool(roles & _FRAMES) and bool(roles & _REFERENCES)
+
+
+def _excludes_mixing(model: Model) -> bool:
+    """Tell whether a rule of the model refuses the mixture, so that nothing is moved before."""
+    return any(use.name == "frames_exclude_references" for use in model.rules)
 
 
 def _free_place(
@@ -197,7 +255,9 @@ def _no_place(
 ) -> None:
     one_too_many = item.role in _INTERCHANGEABLE and any(role in _PICTURES for role in slots)
     if one_too_many:
-        code = next(slot.count_code for role, slot in reversed(slots.items()) if role in _PICTURES)
+        pictures = [slot for role, slot in slots.items() if role in _PICTURES]
+        taking = [slot for slot in pictures if slot.maximum] or pictures
+        code = taking[-1].count_code
     elif any(role.media_kind is item.kind for role in slots):
         code = "unsupported_by_model"
     else:
@@ -225,11 +285,17 @@ def _count(
             f"{check.model.id} takes {_accepted(slot)}; {number} "
             f"{'was' if number == 1 else 'were'} given.",
             "/inputs",
-            hint=f"Add {_wanted(slot)}." if few else f"Send {_accepted(slot)}.",
+            hint=f"Add {_wanted(slot)}." if few else _too_many_hint(slot),
             role=role.value,
             given=number,
             allowed={"minimum": slot.minimum, "maximum": slot.maximum},
         )
+
+
+def _too_many_hint(slot: InputRule) -> str:
+    if slot.instead:
+        return f"Use {' or '.join(slot.instead)}, or send {_accepted(slot)}."
+    return f"Send {_accepted(slot)}."
 
 
 def _check_files(

@@ -95,6 +95,8 @@ class InputRule(MediaLimits, frozen=True, kw_only=True):
     """The code of the error for too many, such as `too_many_videos` (rule 13)."""
     length_code: str | None = None
     """The code for one that lasts too long, such as `video_too_long` (rule 12)."""
+    instead: tuple[str, ...] = ()
+    """Models that take it, named where it is refused (C15)."""
 
 
 class SizeRule(_Row, frozen=True, kw_only=True):
@@ -240,6 +242,10 @@ class Route(_Row, frozen=True, kw_only=True):
     synchronous: bool = False
     ends_on: date | None = None
     """The last day it is served; the model's own end where not given."""
+    ended: bool = False
+    """Whether it is no longer served though nobody announced a day."""
+    note: str = ""
+    """What there is to know about how it is served."""
     prompt_max: int | None = None
     """Where shorter than the model's."""
     prompt_unit: LengthUnit = LengthUnit.CHARACTERS
@@ -256,6 +262,8 @@ class Route(_Row, frozen=True, kw_only=True):
     """Parameters this route follows without a field of their own."""
     input_fields: dict[InputRole, str] = {}
     """Role -> the provider's field; `name[]` takes a list."""
+    many_input_fields: dict[InputRole, str] = {}
+    """The same where there are several inputs of the role, if that field is another one."""
     reserved: tuple[str, ...] = ()
     """Further provider fields that a caller's vendor settings may not touch."""
     prices: tuple[PriceRow, ...] = ()
@@ -272,6 +280,8 @@ class Lifecycle(_Row, frozen=True, kw_only=True):
     successor: str | None = None
     substitute: bool = False
     """Whether a request for the ended model may be served by the successor."""
+    maps: dict[str, dict[str, dict[str, Scalar]]] = {}
+    """Parameter -> value -> what the successor is asked for in its place."""
     note: str = ""
 
 
@@ -352,11 +362,14 @@ class Model(_Row, frozen=True, kw_only=True):
         """Return the routes that are served on that day, in order."""
         if self.lifecycle.status is ModelStatus.ENDED:
             return ()
-        return tuple(
-            route
-            for route in self.routes
-            if (end := self.route_ends_on(route)) is None or today <= end
-        )
+        return tuple(route for route in self.routes if not self.has_ended(route, today))
+
+    def has_ended(self, route: Route, today: date) -> bool:
+        """Tell whether a route is no longer served on that day."""
+        if route.ended or self.lifecycle.status is ModelStatus.ENDED:
+            return True
+        end = self.route_ends_on(route)
+        return end is not None and today > end
 
     def callable_routes(
         self, today: date, adapters: frozenset[str] | None = None

@@ -31,12 +31,18 @@ _SAID_BY_SIZE = ("aspect_ratio", "resolution")
 
 
 def given_values(
-    parameters: Parameters, presets: dict[str, Scalar], findings: Findings
+    parameters: Parameters, presets: dict[str, Scalar], findings: Findings | None = None
 ) -> dict[str, Any]:
-    """Return what the caller set, with what the model's name sets on top, which is reported."""
+    """Return what the caller set, with what the model's name sets on top (rule 32).
+
+    Args:
+        parameters: The caller's.
+        presets: What the name sets.
+        findings: Where to note what the name sets, if it is to be noted.
+    """
     given = {name: value for name in PARAMETERS if (value := getattr(parameters, name)) is not None}
     for name, value in presets.items():
-        if given.get(name) != value:
+        if findings is not None and given.get(name) != value:
             asked = shown(given[name]) if name in given else None
             findings.replaced(pointer_to(name), "the name of the model sets it", asked, value)
     given.update(presets)

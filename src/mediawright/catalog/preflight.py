@@ -25,6 +25,7 @@ import msgspec
 
 from mediawright.catalog.applied import Applied, applied_of
 from mediawright.catalog.catalogue import Catalogue
+from mediawright.catalog.elements import check_elements
 from mediawright.catalog.findings import Findings, error_from
 from mediawright.catalog.inputs import InputCheck, check_inputs, choose_operation, readable_inputs
 from mediawright.catalog.model import Model, PromptUse
@@ -90,9 +91,11 @@ class _Question(NamedTuple):
     input_facts: Mapping[int, MediaFacts]
     settings: PreflightSettings
     findings: Findings
+    element_facts: Mapping[str, MediaFacts]
 
 
 NO_FACTS: Mapping[int, MediaFacts] = {}
+NO_ELEMENT_FACTS: Mapping[str, MediaFacts] = {}
 DEFAULT_SETTINGS = PreflightSettings()
 
 
@@ -102,6 +105,7 @@ def preflight(
     *,
     now: datetime,
     input_facts: Mapping[int, MediaFacts] = NO_FACTS,
+    element_facts: Mapping[str, MediaFacts] = NO_ELEMENT_FACTS,
     settings: PreflightSettings = DEFAULT_SETTINGS,
 ) -> Checked:
     """Return the request as it will be run, with routes and price.
@@ -111,6 +115,7 @@ def preflight(
         request: The caller's request.
         now: The time, aware, for announced ends of models.
         input_facts: What is known about the inputs, by their index in `request.inputs`.
+        element_facts: What is known about the files of elements, by URL or asset id (rule 36).
         settings: The operator's settings.
 
     Raises:
@@ -118,7 +123,7 @@ def preflight(
             one, `details["problems"]` lists them all.
         NotFoundError: `model_not_found`.
     """
-    question = _Question(catalogue, request, now, input_facts, settings, Findings())
+    question = _Question(catalogue, request, now, input_facts, settings, Findings(), element_facts)
     checked = _examine(question)
     if checked is None:
         raise error_from(question.findings.problems)
@@ -131,13 +136,14 @@ def collect_problems(
     *,
     now: datetime,
     input_facts: Mapping[int, MediaFacts] = NO_FACTS,
+    element_facts: Mapping[str, MediaFacts] = NO_ELEMENT_FACTS,
     settings: PreflightSettings = DEFAULT_SETTINGS,
 ) -> tuple[Problem, ...]:
     """Return everything that is wrong with a request, in the order of the checks.
 
     The arguments are those of `preflight`.
     """
-    question = _Question(catalogue, request, now, input_facts, settings, Findings())
+    question = _Question(catalogue, request, now, input_facts, settings, Findings(), element_facts)
     _examine(question)
     return tuple(question.findings.problems)
 
@@ -178,6 +184,9 @@ def _examine(question: _Question) -> Checked | None:
             ),
         )
     values = apply_parameters(model, operation, given, findings, has_inputs=bool(inputs))
+    elements, rule = values.get("kling_elements"), model.parameter("kling_elements", operation)
+    if elements and rule is not None:
+        check_elements(rule, elements, question.element_facts, prompt, findings)
     context = RuleContext(
         model=model, operation=operation, given=given, applied=values, inputs=inputs, options={}
     )
@@ -238,7 +247,7 @@ def estimate_seconds(model: Model, applied: Applied) -> float:
 
 
 def _provider_is_known(question: _Question, model: Model) -> bool:
-    catalogue, request, _, _, settings, findings = question
+    catalogue, request, _, _, settings, findings, _ = question
     name: Any = request.provider
     if name is None or any(route.provider == name for route in model.routes):
         return True

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from mediawright.catalog.applied import Applied
 from mediawright.catalog.findings import Findings
-from mediawright.catalog.model import LengthUnit, Model, Route
+from mediawright.catalog.model import LengthUnit, Model, ParameterRule, Route
 from mediawright.catalog.model_choice import adapter_missing
 from mediawright.catalog.parameter_values import code_for, pointer_to
 from mediawright.catalog.pricing import PriceSettings, price
 from mediawright.catalog.translate import carried_parameters, setting_conflicts, translate
 from mediawright.core.errors import Problem
 from mediawright.core.generation import RoutePlan
+from mediawright.core.operations import InputRole
 from mediawright.core.request import GenerationRequest
 
 HINTS_ONLY = frozenset(
@@ -120,7 +121,7 @@ def _refusal(question: RouteQuestion, route: Route) -> Problem | None:
     """Return why a route cannot take a request that the model can, if it cannot."""
     return (
         _prompt_refusal(route, question.request)
-        or _input_refusal(route, question.applied)
+        or _input_refusal(question, route)
         or _value_refusal(route, question.applied)
         or _parameter_refusal(question, route)
         or _setting_refusal(route, question.request)
@@ -143,7 +144,23 @@ def _prompt_refusal(route: Route, request: GenerationRequest) -> Problem | None:
     )
 
 
-def _input_refusal(route: Route, applied: Applied) -> Problem | None:
+def _role_refusal(question: RouteQuestion, route: Route, role: InputRole) -> Problem:
+    """Return why a route cannot have files of a kind that the model takes elsewhere (C15)."""
+    slots = question.model.operations[question.applied.operation].inputs
+    instead = next((slot.instead for slot in slots if slot.role is role), ())
+    return Problem(
+        code="unsupported_by_model",
+        message=f"{route.provider} takes no {role.value} for {question.model.id}.",
+        pointer="/inputs",
+        hint=f"Use {' or '.join(instead)}."
+        if instead
+        else "Leave it out, or use another provider.",
+        details={"role": role.value, "provider": route.provider, "instead": list(instead)},
+    )
+
+
+def _input_refusal(question: RouteQuestion, route: Route) -> Problem | None:
+    applied = question.applied
     if sum(applied.inputs.values()) < route.min_inputs:
         return Problem(
             code="source_media_required",
@@ -154,6 +171,8 @@ def _input_refusal(route: Route, applied: Applied) -> Problem | None:
         )
     for role, most in route.inputs_max.items():
         number = applied.inputs.get(role.value, 0)
+        if number > most == 0:
+            return _role_refusal(question, route, role)
         if number > most:
             return Problem(
                 code="invalid_media_count",
@@ -170,12 +189,7 @@ def _value_refusal(route: Route, applied: Applied) -> Problem | None:
         value = applied.values.get(name)
         if value is None:
             continue
-        fits = not limit.values or value in limit.values
-        if fits and isinstance(value, int | float):
-            fits = (limit.minimum is None or value >= limit.minimum) and (
-                limit.maximum is None or value <= limit.maximum
-            )
-        if not fits:
+        if not _fits(limit, value):
             return Problem(
                 code=code_for(name),
                 message=f"{route.provider} does not take {name} {value!r} for this model.",
@@ -190,6 +204,20 @@ def _value_refusal(route: Route, applied: Applied) -> Problem | None:
                 },
             )
     return None
+
+
+def _fits(limit: ParameterRule, value: Any) -> bool:
+    if limit.values and value not in limit.values:
+        return False
+    if isinstance(value, int | float):
+        low, high = limit.minimum, limit.maximum
+        return (low is None or value >= low) and (high is None or value <= high)
+    if isinstance(value, str):
+        return limit.max_length is None or len(value) <= limit.max_length
+    if isinstance(value, tuple):
+        items = cast("tuple[Any, ...]", value)
+        return limit.max_items is None or len(items) <= limit.max_items
+    return True
 
 
 def _parameter_refusal(question: RouteQuestion, route: Route) -> Problem | None:

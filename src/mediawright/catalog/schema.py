@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mediawright.catalog.list_schemas import list_schema
 from mediawright.catalog.model import Model, ParameterRule, SizeRule
 from mediawright.catalog.parameter_values import BOOLEANS, INTEGERS, LISTS, NUMBERS
 from mediawright.catalog.parameters import PARAMETERS
@@ -59,6 +60,8 @@ _DESCRIPTIONS = {
     "web_search": "Let the provider look things up on the web.",
     "camera_fixed": "Keep the camera still.",
     "loop": "Let the video end as it begins.",
+    "kling_elements": "What the prompt refers to as @name, each shown by pictures or a video.",
+    "shots": "The scenes, in order; together they set the duration.",
     "loras": "Adapters to mix in, each with its path and scale.",
     "lyrics_optimizer": "Let the provider write the words to sing where none are given.",
     "sample_rate": "Samples of sound per second.",
@@ -128,6 +131,8 @@ def _rule_schema(name: str, rule: ParameterRule) -> dict[str, Any]:
         schema["const"] = rule.fixed
         return schema
     if name in LISTS:
+        if name != "loras":
+            return list_schema(name, rule)
         items = {"type": "array", "items": _LORA}
         return items if rule.max_items is None else {**items, "maxItems": rule.max_items}
     pattern = _pattern(rule)

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+import msgspec
+
 from mediawright.catalog.applied import Applied
 from mediawright.catalog.model import FieldRule, Route
 from mediawright.core.provider import INPUT_FIELDS
@@ -53,6 +55,10 @@ def translate(
         role.value: field
         for role, field in route.input_fields.items()
         if applied.inputs.get(role.value)
+    } | {
+        role.value: field
+        for role, field in route.many_input_fields.items()
+        if applied.inputs.get(role.value, 0) > 1
     }
     if named:
         fields[INPUT_FIELDS] = named
@@ -117,9 +123,14 @@ def _put_by_rule(fields: dict[str, Any], rule: FieldRule, value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Write a whole float without its fraction, as providers expect `5`, not `5.0`."""
+    """Write a whole float without its fraction, as providers expect `5`, not `5.0`.
+
+    Lists of tables become plain JSON.
+    """
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if isinstance(value, tuple):
+        return msgspec.json.decode(msgspec.json.encode(value))
     return value
 
 
