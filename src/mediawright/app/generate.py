@@ -16,23 +16,28 @@ from mediawright.app.intake import (
     keep_inputs,
     to_request,
 )
+from mediawright.app.quote_use import claim_of, promised, require_same, require_usable
 from mediawright.app.route_choice import choose_routes
 from mediawright.assets.naming import check_output_path
 from mediawright.catalog.findings import error_from
-from mediawright.catalog.preflight import Checked, preflight
-from mediawright.core.errors import InvalidRequestError
+from mediawright.catalog.preflight import Checked, PreflightSettings, preflight
+from mediawright.core.errors import InvalidRequestError, MediawrightError
 from mediawright.core.generation import Generation, RoutePlan, SkippedRoute
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.core.money import Price
 from mediawright.core.states import GenerationState
 from mediawright.jobs.creating import same_request
-from mediawright.store import generations
+from mediawright.store import generations, quotes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import Connection
+
     from mediawright.app.runtime import Runtime
+    from mediawright.core.errors import Problem
     from mediawright.core.media import MediaFacts
+    from mediawright.core.quote import Quote
     from mediawright.core.request import GenerationRequest
 
 
@@ -49,11 +54,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """The routes that could be taken now, the first one first."""
     skipped_routes: tuple[SkippedRoute, ...]
     inspected: list[Inspected]
+    quote: Quote | None = None
+    """The quote it names, which was made for it."""
 
     @property
     def price(self) -> Price:
-        """What it will be charged."""
-        return self.routes[0].price
+        """What it will be charged: today's price, and no more than its quote says."""
+        return promised(self.quote, self.routes[0].price)
 
 
 async def generate(
@@ -61,6 +68,7 @@ async def generate(
     workspace_id: str,
     draft: Draft,
     *,
+    quote_id: str | None = None,
     idempotency_key: str | None = None,
     api_key_id: str | None = None,
 ) -> Generation:
@@ -70,6 +78,7 @@ async def generate(
         runtime: The installation.
         workspace_id: Whose request it is.
         draft: What is wanted.
+        quote_id: A quote of this request, whose price is not exceeded.
         idempotency_key: The caller's name for this request; using it again returns the
             first generation instead of making a second, though its inputs may be gone by then.
         api_key_id: The key the request came with.
@@ -81,43 +90,54 @@ async def generate(
         InvalidRequestError: It breaks a rule; nothing was held, sent or kept.
         MissingApiKeyError: No provider for it has a key.
         InsufficientCreditError: The balance does not cover it.
-        ConflictError: The idempotency key was used for another request.
+        NotFoundError: `quote_not_found`.
+        ConflictError: The idempotency key was used for another request; or `quote_expired` or
+            `quote_used`.
         UnavailableError: Every provider for it is left alone for a while, because it failed.
     """
     draft = _with_known_provider(runtime, draft)
-    if idempotency_key is not None:
-        if not 0 < len(idempotency_key) <= _LONGEST_KEY:
-            raise InvalidRequestError(
-                "invalid_idempotency_key",
-                f"An idempotency key has 1 to {_LONGEST_KEY} characters.",
-            )
-        earlier = await runtime.database.read(
-            lambda connection: generations.by_idempotency_key(
-                connection, workspace_id, idempotency_key
-            )
+    _check_key(idempotency_key)
+    quote: Quote | None = None
+    if idempotency_key is not None or quote_id is not None:
+        # As of one moment: a quote that its own request has used is no obstacle to repeating it.
+        earlier, found = await runtime.database.read(
+            lambda connection: _known(connection, workspace_id, idempotency_key, quote_id)
         )
         if earlier is not None:
-            return same_request(earlier, _hash(draft))
-    prepared = await prepare(runtime, workspace_id, draft)
+            return same_request(earlier, _hash(draft, quote_id))
+        if quote_id is not None:
+            quote = require_usable(quote_id, found, runtime.clock.now())
+    prepared = await prepare(runtime, workspace_id, draft, quote=quote)
     return await start(
         runtime, workspace_id, prepared, idempotency_key=idempotency_key, api_key_id=api_key_id
     )
 
 
-async def prepare(runtime: Runtime, workspace_id: str, draft: Draft) -> Prepared:
+async def prepare(
+    runtime: Runtime, workspace_id: str, draft: Draft, *, quote: Quote | None = None
+) -> Prepared:
     """Check and price a request; follow with `start` or `abandon`.
 
+    Args:
+        runtime: The installation.
+        workspace_id: Whose request it is.
+        draft: What is wanted.
+        quote: A quote that may be used for it.
+
     Raises:
-        InvalidRequestError: It breaks a rule.
+        InvalidRequestError: It breaks a rule; or `quote_mismatch`.
         MissingApiKeyError: No provider for it has a key.
         UnavailableError: Every provider for it is left alone for a while, because it failed.
     """
     draft = _with_known_provider(runtime, draft)
     _require_model(runtime, draft.model)
+    settings = await runtime.markups.settings_for(workspace_id)
     inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
     try:
         facts = {index: item.facts for index, item in enumerate(inspected)}
-        checked = check(runtime, to_request(draft, inspected), facts)
+        checked = check(runtime, to_request(draft, inspected), facts, settings)
+        if quote is not None:
+            require_same(quote, checked.request, inspected)
         choice = await choose_routes(runtime, checked)
     except BaseException:
         await discard(inspected)
@@ -128,6 +148,7 @@ async def prepare(runtime: Runtime, workspace_id: str, draft: Draft) -> Prepared
         routes=choice.routes,
         skipped_routes=choice.skipped,
         inspected=inspected,
+        quote=quote,
     )
 
 
@@ -148,9 +169,9 @@ async def start(
 
     Raises:
         InsufficientCreditError: The balance does not cover it.
-        ConflictError: The idempotency key was used for another request.
+        ConflictError: The idempotency key was used for another request; or `quote_used`.
     """
-    checked = prepared.checked
+    checked, quote = prepared.checked, prepared.quote
     try:
         request, kept = await keep_inputs(
             runtime, workspace_id, checked.request, prepared.inspected
@@ -173,13 +194,13 @@ async def start(
         adjustments=checked.adjustments,
         estimated_seconds=checked.estimated_seconds,
         idempotency_key=idempotency_key,
-        request_hash=_hash(prepared.draft),
+        request_hash=_hash(prepared.draft, None if quote is None else quote.id),
         api_key_id=api_key_id,
         created_at=now,
         updated_at=now,
     )
     try:
-        created = await runtime.jobs.create(generation)
+        created = await runtime.jobs.create(generation, claim=claim_of(quote))
     except BaseException:
         await forget_inputs(runtime, kept)
         raise
@@ -188,18 +209,52 @@ async def start(
     return created
 
 
-def check(runtime: Runtime, request: GenerationRequest, facts: Mapping[int, MediaFacts]) -> Checked:
-    """Run the rules and prices over a request; nothing is held or sent."""
-    checked = preflight(
-        runtime.catalogue,
-        request,
-        input_facts=facts,
-        now=runtime.clock.now(),
-        settings=runtime.preflight_settings,
-    )
+def check(
+    runtime: Runtime,
+    request: GenerationRequest,
+    facts: Mapping[int, MediaFacts],
+    settings: PreflightSettings | None = None,
+) -> Checked:
+    """Run the rules and prices over a request; nothing is held or sent.
+
+    Args:
+        runtime: The installation.
+        request: The request.
+        facts: What is known about its inputs, by their index.
+        settings: How the workspace's requests are priced; as the installation's by default.
+
+    Raises:
+        MediawrightError: Of everything that is wrong, the first; all of it in its `problems`.
+    """
+    try:
+        checked = preflight(
+            runtime.catalogue,
+            request,
+            input_facts=facts,
+            now=runtime.clock.now(),
+            settings=settings or runtime.preflight_settings,
+        )
+    except MediawrightError as error:
+        wrong_path = _path_problem(runtime, request)
+        if wrong_path is None:
+            raise
+        raise error_from([*error.problems, wrong_path]) from error
     if request.output_path is not None:
         check_output_path(request.output_path, checked.operation.output_kind)
     return checked
+
+
+def _path_problem(runtime: Runtime, request: GenerationRequest) -> Problem | None:
+    """Return what is wrong with the output path of a request that breaks other rules."""
+    found, _ = runtime.catalogue.find(request.model)
+    if found is None or request.output_path is None:
+        return None
+    operation = request.operation or next(iter(found[0].operations))
+    try:
+        check_output_path(request.output_path, operation.output_kind)
+    except InvalidRequestError as error:
+        return error.to_problem()
+    return None
 
 
 def _require_model(runtime: Runtime, model_id: str) -> None:
@@ -218,7 +273,28 @@ def _with_known_provider(runtime: Runtime, draft: Draft) -> Draft:
     return msgspec.structs.replace(draft, provider=name)
 
 
-def _hash(draft: Draft) -> str:
+def _check_key(idempotency_key: str | None) -> None:
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= _LONGEST_KEY:
+        raise InvalidRequestError(
+            "invalid_idempotency_key",
+            f"An idempotency key has 1 to {_LONGEST_KEY} characters.",
+        )
+
+
+def _known(
+    connection: Connection, workspace_id: str, idempotency_key: str | None, quote_id: str | None
+) -> tuple[Generation | None, Quote | None]:
+    earlier = found = None
+    if idempotency_key is not None:
+        earlier = generations.by_idempotency_key(connection, workspace_id, idempotency_key)
+    if quote_id is not None:
+        found = quotes.get(connection, workspace_id, quote_id)
+    return earlier, found
+
+
+def _hash(draft: Draft, quote_id: str | None) -> str:
     """Return a digest of what was asked, the same for the same request."""
     shown = msgspec.to_builtins(draft, enc_hook=str)
+    if quote_id is not None:
+        shown["quote"] = quote_id
     return hashlib.sha256(msgspec.json.encode(shown, order="deterministic")).hexdigest()

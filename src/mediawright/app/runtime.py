@@ -13,6 +13,7 @@ from mediawright.app.data_folder import DataFolder
 from mediawright.app.directory import Directory, SandboxAddress
 from mediawright.app.hooks import HookAddresses
 from mediawright.app.lazy_engine import LazyEngine
+from mediawright.app.markups import Markups
 from mediawright.app.webhook_sender import WebhookSender
 from mediawright.app.workspaces import DEFAULT_WORKSPACE, ensure_workspace
 from mediawright.assets.drive import Drive
@@ -92,7 +93,8 @@ class Runtime:
         retention: Removes what served its purpose.
         renderer: Makes the smaller versions of files, in a server after they are delivered.
         reports: Does what follows from their reports.
-        preflight_settings: How requests are checked and priced.
+        preflight_settings: How requests are checked and priced, where nothing else is said.
+        markups: The same for each workspace, with its own markup.
     """
 
     def __init__(
@@ -141,10 +143,13 @@ class Runtime:
         self.webhook_sender = WebhookSender(self)
         self.ledger = Ledger(self.database)
         self.preflight_settings = PreflightSettings(
-            prices=PriceSettings(credits_per_usd=settings.account.credits_per_usd),
+            prices=PriceSettings(
+                credits_per_usd=settings.account.credits_per_usd, markup=settings.account.markup
+            ),
             providers=frozenset(self.providers.names()),
             adapters=frozenset(self.providers.names()),
         )
+        self.markups = Markups(self.database, self.clock, self.preflight_settings)
         # A pool of its own, so that a sign of life never waits for other work.
         self._signs_of_life = Database(self._database_url())
         self.membership = self._membership()

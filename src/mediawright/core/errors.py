@@ -86,6 +86,16 @@ class MediawrightError(Exception):
             details=self.details,
         )
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong, in the order of the checks; the first names this error."""
+        listed: Any = self.details.get("problems")
+        own = {name: value for name, value in self.details.items() if name != "problems"}
+        first = msgspec.structs.replace(self.to_problem(), details=own)
+        if not isinstance(listed, list):
+            return (first,)
+        return (first, *msgspec.convert(listed, list[Problem])[1:])
+
 
 class InvalidRequestError(MediawrightError):
     """The request breaks a rule; nothing was held, charged or sent."""
