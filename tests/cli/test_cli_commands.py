@@ -308,3 +308,27 @@ def test_json_is_one_document(arguments: tuple[str, ...], call: Any) -> None:
     outcome = call(*arguments, "--json")
     assert outcome.code == 0, outcome.err
     json.loads(outcome.out)
+
+
+@pytest.mark.rule(48)
+def test_files_are_put_into_the_library(call: Any, tmp_path: Path) -> None:
+    path = tmp_path / "harbour.png"
+    call("image", "a harbour", "--size", "64x64", "-o", str(path))
+    put = call("assets", "put", str(path), str(path))
+    first, second = put.out.split()
+    assert first != second
+    assert "harbour.png: " in put.err
+    (shown,) = call("assets", "put", str(path), "--json").document
+    assert (shown["name"], shown["media_type"]) == ("harbour.png", "image/png")
+    made = call("image", "by night", "--size", "64x64", "--image", first, "--json")
+    assert made.code == 0, made.err
+
+
+@pytest.mark.rule(48)
+def test_of_files_that_are_put_none_is_kept_if_one_is_no_good(call: Any, tmp_path: Path) -> None:
+    path = tmp_path / "notes.png"
+    path.write_text("just words")
+    refused = call("assets", "put", str(path), str(tmp_path / "gone.png"))
+    assert refused.code == 2
+    assert "are text, not a media file" in refused.err
+    assert call("assets", "list", "--json").document == []

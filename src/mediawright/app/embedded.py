@@ -16,6 +16,7 @@ from mediawright.app.logs import use_the_host_s_logging
 from mediawright.app.parameters import parameters_from, parse_fallback
 from mediawright.app.runtime import Runtime
 from mediawright.app.settings import Settings, load_settings
+from mediawright.app.uploads import read_files, upload
 from mediawright.app.views import full_view, local_urls, outputs_of
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.catalog.values import parse_generation_type
@@ -25,7 +26,7 @@ from mediawright.core.request import FallbackPolicy
 from mediawright.core.states import GenerationState
 
 if TYPE_CHECKING:
-    from mediawright.core.generation import Generation, Span
+    from mediawright.core.generation import Asset, Generation, Span
     from mediawright.ledger.ledger import Balance
 
 Source = str | Path | bytes
@@ -303,6 +304,21 @@ class AsyncMediawright:
         chosen = model or self._settings.media.models.transcript
         source = _source(audio, InputRole.REFERENCE_AUDIO)
         return await self.generate(model=chosen, inputs=[source], **options)
+
+    async def upload(self, *files: str | Path | bytes) -> tuple[Asset, ...]:
+        """Keep files as assets, to be used as inputs as often as is wanted (rule 48).
+
+        Args:
+            *files: Paths, or bytes.
+
+        Returns:
+            The assets, in the order of the files; their ids go into `inputs`.
+
+        Raises:
+            InvalidRequestError: One is missing, no media file or too large; none is kept.
+        """
+        uploaded = await upload(self.runtime, self._workspace, read_files(files))
+        return tuple(one.asset for one in uploaded)
 
     async def handle(self, generation_id: str) -> AsyncHandle:
         """Return a handle on an earlier generation.

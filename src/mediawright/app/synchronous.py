@@ -17,7 +17,7 @@ from mediawright.core.request import FallbackPolicy
 if TYPE_CHECKING:
     from mediawright.app.follow import OnProgress
     from mediawright.app.settings import Settings
-    from mediawright.core.generation import Generation, Span
+    from mediawright.core.generation import Asset, Generation, Span
     from mediawright.ledger.ledger import Balance
 
 _T = TypeVar("_T")
@@ -208,6 +208,10 @@ class Mediawright:
     def transcribe(self, audio: Source, *, model: str | None = None, **options: Any) -> Handle:
         """Write down what is said in a recording."""
         return self._begin(self._asynchronous.transcribe(audio, model=model, **options))
+
+    def upload(self, *files: str | Path | bytes) -> tuple[Asset, ...]:
+        """Keep files as assets, to be used as inputs as often as is wanted (rule 48)."""
+        return self._running().run(self._asynchronous.upload(*files))
 
     def handle(self, generation_id: str) -> Handle:
         """Return a handle on an earlier generation."""

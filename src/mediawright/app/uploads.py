@@ -87,18 +87,26 @@ async def upload(
     return [Uploaded(asset=asset, name=item.name) for asset, item in zip(kept, staged, strict=True)]
 
 
-async def read_files(paths: Sequence[Path]) -> AsyncGenerator[IncomingFile, None]:
-    """Yield files of this machine.
+async def read_files(files: Sequence[str | Path | bytes]) -> AsyncGenerator[IncomingFile, None]:
+    """Yield files of this machine, given by path, or as bytes.
 
     Raises:
         InvalidRequestError: `input_not_found`.
     """
-    for index, path in enumerate(paths):
+    for index, file in enumerate(files):
+        if isinstance(file, bytes):
+            yield IncomingFile(None, _only(file))
+            continue
+        path = Path(file).expanduser()
         if not await asyncio.to_thread(path.is_file):
             raise InvalidRequestError(
                 "input_not_found", f"There is no file {path}.", pointer=f"/files/{index}"
             )
         yield IncomingFile(path.name, _chunks_of(path))
+
+
+async def _only(content: bytes) -> AsyncGenerator[bytes, None]:
+    yield content
 
 
 async def _chunks_of(path: Path) -> AsyncGenerator[bytes, None]:

@@ -21,7 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models:models", "See what can be asked for, and at which price."),
     "providers": ("providers:providers", "See which providers can be used, and how they fare."),
     "generations": ("generations:generations", "See, follow, cancel and resolve generations."),
-    "assets": ("assets:assets", "See and fetch finished files."),
+    "assets": ("assets:assets", "See, fetch and add files."),
     "webhooks": ("webhooks:webhooks", "Have events posted to your own addresses."),
     "trace": ("trace:trace", "See what happened in a generation, and how long it took."),
     "account": ("account:account", "See the balance and what was spent; correct it."),

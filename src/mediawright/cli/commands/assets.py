@@ -1,4 +1,4 @@
-"""assets list, assets get."""
+"""assets list, assets get, assets put."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mediawright.cli.options import CommonOptions, common_options
 @click.group()
 @common_options
 def assets(common: CommonOptions) -> None:
-    """See and fetch finished files."""
+    """See, fetch and add files."""
     del common
 
 
@@ -46,6 +46,35 @@ def get(common: CommonOptions, asset: str, output: Path | None, variant: str) ->
     from mediawright.cli.session import run
 
     return run(_get(common, asset, output, variant))
+
+
+@assets.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@common_options
+def put(common: CommonOptions, files: tuple[Path, ...]) -> int:
+    """Keep FILES as assets and print their ids, to be used as inputs: all of them, or none."""
+    from mediawright.cli.session import run
+
+    return run(_put(common, files))
+
+
+async def _put(common: CommonOptions, files: tuple[Path, ...]) -> int:
+    from mediawright.app.uploads import read_files, upload
+    from mediawright.app.views import asset_view, local_urls
+    from mediawright.app.workspaces import DEFAULT_WORKSPACE
+    from mediawright.cli.output import facts_of, print_json, say
+    from mediawright.cli.session import looking
+
+    async with looking(common) as runtime:
+        uploaded = await upload(runtime, DEFAULT_WORKSPACE, read_files(files))
+        urls = local_urls(runtime)
+    if common.json:
+        print_json([{**asset_view(one.asset, urls), "name": one.name} for one in uploaded])
+        return 0
+    for one in uploaded:
+        say(f"{one.name}: {', '.join(facts_of(one.asset))}")
+        click.echo(one.asset.id)
+    return 0
 
 
 async def _list(common: CommonOptions, limit: int, before: str | None, kind: str | None) -> int:
