@@ -148,6 +148,7 @@ def _tokens(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | N
         (estimate.per_megapixel, megapixels * count if megapixels is not None else None),
         (estimate.per_second, seconds * count if seconds is not None else None),
         (estimate.per_megapixel_second, area_time * count if area_time is not None else None),
+        (estimate.per_megapixel_video_second, _video_area_time(row, applied, megapixels)),
     )
     total = Decimal(0)
     for factor, quantity in terms:
@@ -158,6 +159,18 @@ def _tokens(row: PriceRow, applied: Applied, usage: Usage | None) -> Measure | N
         total += Decimal(factor) * quantity
     total = total.to_integral_value(ROUND_CEILING)
     return Measure(quantity=total, exact=False, text=f"about {_plural(total, 'token')}")
+
+
+def _video_area_time(row: PriceRow, applied: Applied, megapixels: Decimal | None) -> Decimal | None:
+    """Return the seconds of the reference videos, by the pixels of the output."""
+    known = applied.video_seconds
+    seconds = row.unknown_seconds if known is None else exact_decimal(known)
+    if seconds is None or megapixels is None:
+        return None
+    seconds = Decimal(seconds)
+    if row.max_input_seconds is not None:
+        seconds = min(seconds, Decimal(row.max_input_seconds))
+    return megapixels * seconds * applied.count
 
 
 def _reported_tokens(kind: TokenKind | None, usage: Usage | None) -> int | None:

@@ -64,6 +64,8 @@ class TokenEstimate(
     per_second: Amount = "0"
     """For each second of output."""
     per_megapixel_second: Amount = "0"
+    per_megapixel_video_second: Amount = "0"
+    """For each million pixels of the output and second of the reference videos."""
 
 
 class PriceRow(

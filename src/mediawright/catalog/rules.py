@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 
 from mediawright.catalog.findings import Findings
+from mediawright.catalog.inputs import mixes_frames_and_references
 from mediawright.catalog.model import Model, RuleUse
+from mediawright.catalog.parameter_values import code_for, pointer_to, shown
 from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import MediaInput
 
@@ -73,11 +75,7 @@ def _last_frame_needs_first_frame(context: RuleContext, findings: Findings) -> N
 
 def _frames_exclude_references(context: RuleContext, findings: Findings) -> None:
     """Refuse frames and references together (rule 52)."""
-    frames = context.has(InputRole.FIRST_FRAME, InputRole.LAST_FRAME)
-    references = context.has(
-        InputRole.REFERENCE_IMAGE, InputRole.REFERENCE_VIDEO, InputRole.REFERENCE_AUDIO
-    )
-    if frames and references:
+    if mixes_frames_and_references(context.inputs):
         findings.problem(
             "frames_and_references_mixed",
             "Frames and references cannot be used together.",
@@ -141,6 +139,43 @@ def _transparency_needs_alpha(context: RuleContext, findings: Findings) -> None:
         )
 
 
+def _value_not_with_inputs(context: RuleContext, findings: Findings) -> None:
+    """Refuse a value beside certain files.
+
+    Options: `parameter` and `value`, which value is meant; `roles`, the files.
+    """
+    name, value = str(context.options["parameter"]), context.options["value"]
+    roles = [InputRole(role) for role in context.options["roles"]]
+    if context.applied.get(name) == value and context.has(*roles):
+        findings.problem(
+            code_for(name),
+            f"{context.model.id} takes no {name} {value} together with "
+            f"{' or '.join(role.value for role in roles)}.",
+            pointer_to(name),
+            hint="Leave it out, or choose another value.",
+            given=value,
+        )
+
+
+def _value_needs_value(context: RuleContext, findings: Findings) -> None:
+    """Refuse a value that goes with certain values of another parameter only.
+
+    Options: `parameter` and `value`, which value is meant; `other` and `values`, what it needs.
+    """
+    name, other = str(context.options["parameter"]), str(context.options["other"])
+    values = list(context.options["values"])
+    value = context.options["value"]
+    if context.applied.get(name) == value and context.applied.get(other) not in values:
+        findings.problem(
+            code_for(name),
+            f"{context.model.id} takes {name} {shown(value)} only with {other} "
+            f"{' or '.join(str(item) for item in values)}.",
+            pointer_to(name),
+            hint=f"Set {other} to {' or '.join(str(item) for item in values)}.",
+            needs={other: values},
+        )
+
+
 def _warn_of_value(context: RuleContext, findings: Findings) -> None:
     """Tell what a value comes to in the end (C2).
 
@@ -170,6 +205,8 @@ RULES: dict[str, RequestRule] = {
     "frames_exclude_references": _frames_exclude_references,
     "last_frame_needs_first_frame": _last_frame_needs_first_frame,
     "transparency_needs_alpha": _transparency_needs_alpha,
+    "value_needs_value": _value_needs_value,
+    "value_not_with_inputs": _value_not_with_inputs,
     "variant_mismatch": _variant_mismatch,
     "warn_of_many_inputs": _warn_of_many_inputs,
     "warn_of_value": _warn_of_value,
@@ -180,6 +217,8 @@ REQUIRED_OPTIONS: dict[str, tuple[str, ...]] = {
     "aspect_ratio_incompatible_with_high_res": ("resolutions", "aspect_ratios"),
     "warn_of_many_inputs": ("above",),
     "warn_of_value": ("parameter", "value", "reason"),
+    "value_needs_value": ("parameter", "value", "other", "values"),
+    "value_not_with_inputs": ("parameter", "value", "roles"),
 }
 """Options without which a rule makes no sense."""
 

@@ -61,19 +61,32 @@ def _model_faults(model: Model, models: Mapping[str, Model]) -> Iterator[str]:
     yield from _price_faults("/prices", model.prices)
     for index, route in enumerate(model.routes):
         yield from (f"/routes/{index}{fault}" for fault in _route_faults(model, route))
-    successor = model.lifecycle.successor
-    if successor is not None and successor not in models:
-        yield f"/lifecycle/successor: there is no model {successor}"
-    for name, siblings in model.switches.items():
-        yield from _unknown_names("/switches", [name])
-        for sibling in siblings.values():
-            if sibling not in models:
-                yield f"/switches/{name}: there is no model {sibling}"
+    yield from _reference_faults(model, models)
     if model.lifecycle.status is not ModelStatus.ENDED:
         served = {name for route in model.routes for name in model.route_operations(route)}
         for operation in model.operations:
             if operation not in served:
                 yield f"/operations/{operation.value}: no route serves it"
+
+
+def _reference_faults(model: Model, models: Mapping[str, Model]) -> Iterator[str]:
+    """Yield what refers to models or parameters that are not there."""
+    successor = model.lifecycle.successor
+    if successor is not None and successor not in models:
+        yield f"/lifecycle/successor: there is no model {successor}"
+    for operation, rule in model.operations.items():
+        named = {other for slot in rule.inputs for other in slot.instead}
+        for other in sorted(named - set(models)):
+            yield f"/operations/{operation.value}/inputs: there is no model {other}"
+    for name, values in model.lifecycle.maps.items():
+        yield from _unknown_names("/lifecycle/maps", [name])
+        for wanted in values.values():
+            yield from _unknown_names(f"/lifecycle/maps/{name}", wanted)
+    for name, siblings in model.switches.items():
+        yield from _unknown_names("/switches", [name])
+        for sibling in siblings.values():
+            if sibling not in models:
+                yield f"/switches/{name}: there is no model {sibling}"
 
 
 def _parameter_faults(model: Model) -> Iterator[str]:
@@ -155,7 +168,7 @@ def _route_faults(model: Model, route: Route) -> Iterator[str]:
     for table in route.tables:
         yield from _unknown_names("/tables", table.parameters, _MAPPABLE)
     roles = {slot.role for name in operations for slot in model.operations[name].inputs}
-    for role in (*route.input_fields, *route.inputs_max):
+    for role in (*route.input_fields, *route.many_input_fields, *route.inputs_max):
         if role not in roles:
             yield f": the model takes no {role.value}"
     carried = carried_parameters(route) | HINTS_ONLY
