@@ -24,6 +24,7 @@ from mediawright.api.routes import (
     metrics,
     models,
     providers,
+    quotes,
     resolutions,
     uploads,
     usage,
@@ -70,6 +71,7 @@ def create_application(runtime: Runtime, closing: Closing | None = None) -> Fast
     install_error_handlers(app)
     for module in (
         generations,
+        quotes,
         resolutions,
         models,
         providers,

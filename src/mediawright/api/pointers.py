@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediawright.api.request_bodies import GenerateBody
+    from mediawright.api.request_bodies import QuoteBody
     from mediawright.core.errors import MediawrightError
 
 _OTHER_NAMES = {"/operation": "/generation_type", "/output_path": "/file_path"}
@@ -23,7 +23,7 @@ def flat_pointer(pointer: str) -> str:
     return _OTHER_NAMES.get(pointer, pointer)
 
 
-def point_into(body: GenerateBody, error: MediawrightError) -> None:
+def point_into(body: QuoteBody, error: MediawrightError) -> None:
     """Let an error, and the further problems in its details, point into the body."""
     if error.pointer is not None:
         error.pointer = _translated(body, error.pointer)
@@ -33,7 +33,7 @@ def point_into(body: GenerateBody, error: MediawrightError) -> None:
             problem["pointer"] = _translated(body, problem["pointer"])
 
 
-def _translated(body: GenerateBody, pointer: str) -> str:
+def _translated(body: QuoteBody, pointer: str) -> str:
     if pointer == f"{_PARAMETERS}count" and body.count is None:
         return "/n"
     if not pointer.startswith(_INPUTS):

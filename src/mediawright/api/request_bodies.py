@@ -57,8 +57,8 @@ class LoraBody(_Request):
     scale: float | None = None
 
 
-class GenerateBody(_Request):
-    """A request for generated media."""
+class QuoteBody(_Request):
+    """A request for generated media, to be checked and priced."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -144,4 +144,13 @@ class GenerateBody(_Request):
     utterances: bool | None = None
     vendor: VendorSettings | None = Field(
         default=None, description="Settings passed untouched to one provider, by its name."
+    )
+
+
+class GenerateBody(QuoteBody):
+    """A request for generated media."""
+
+    quote: Text | None = Field(
+        default=None,
+        description="The id of a quote of this request: no more is charged than it says.",
     )

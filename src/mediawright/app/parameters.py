@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from mediawright.app.complaints import Complaints
 from mediawright.catalog.parameter_values import LISTS, code_for
 from mediawright.catalog.values import parse_duration
 from mediawright.core.errors import InvalidRequestError
@@ -21,6 +23,7 @@ ALIASES = {
     "format": "output_format",
 }
 """Other names under which surfaces know a parameter."""
+_KNOWN = frozenset(Parameters.__struct_fields__)
 
 
 def parameters_from(values: Mapping[str, Any]) -> Parameters:
@@ -31,31 +34,48 @@ def parameters_from(values: Mapping[str, Any]) -> Parameters:
             values where the parameter is one; a duration may be `5s`, `"5"` or 5 (rule 28).
 
     Raises:
-        InvalidRequestError: `unknown_parameter` or `invalid_parameter`, with its place.
+        InvalidRequestError: `unknown_parameter` or `invalid_parameter`, with its place; where
+            more is wrong, all of it is among its `problems`.
     """
-    known = set(Parameters.__struct_fields__)
     given: dict[str, Any] = {}
+    complaints = Complaints()
     for written, value in values.items():
         name = ALIASES.get(written, written)
-        if name not in known:
-            raise InvalidRequestError(
-                "unknown_parameter",
-                f"There is no parameter {written!r}.",
-                pointer=f"/parameters/{written}",
-                hint="`mediawright models show MODEL` lists the parameters of a model.",
-                details={"allowed": sorted(known)},
-            )
-        if value is not None:
-            given[name] = _read(name, value)
+        if name not in _KNOWN:
+            complaints.add(_unknown(written))
+        elif value is not None:
+            given[name] = complaints.read(partial(_read, name, value), None)
     try:
-        return msgspec.convert(given, Parameters, strict=False)
+        converted = msgspec.convert(given, Parameters, strict=False)
+    except msgspec.ValidationError:
+        # It tells of one value only; each by itself tells of all.
+        for name, value in given.items():
+            complaints.read(partial(_converted, name, value), None)
+        complaints.settle()
+        raise
+    complaints.settle()
+    return converted
+
+
+def _unknown(written: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        "unknown_parameter",
+        f"There is no parameter {written!r}.",
+        pointer=f"/parameters/{written}",
+        hint="`mediawright models show MODEL` lists the parameters of a model.",
+        details={"allowed": sorted(_KNOWN)},
+    )
+
+
+def _converted(name: str, value: Any) -> Parameters | None:
+    try:
+        return msgspec.convert({name: value}, Parameters, strict=False)
     except msgspec.ValidationError as error:
-        name = next((name for name in given if f"$.{name}" in str(error)), None)
         named = name in {"quality", "size", *LISTS}
         raise InvalidRequestError(
-            code_for(name) if name is not None and named else "invalid_parameter",
+            code_for(name) if named else "invalid_parameter",
             f"A parameter has an impossible value: {error}",
-            pointer=_place_in(str(error)) if name else "/parameters",
+            pointer=_place_in(str(error)),
         ) from error
 
 

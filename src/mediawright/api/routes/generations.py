@@ -68,6 +68,7 @@ async def generate_media(
             runtime,
             caller.workspace_id,
             draft_of(body, partial(own_asset_id, request)),
+            quote_id=body.quote,
             idempotency_key=idempotency_key,
             api_key_id=caller.key_id,
         )
