@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediawright.app.fitting import fit_pictures
 from mediawright.app.intake import (
     Draft,
     Inspected,
     discard,
+    facts_of,
+    fetch_missing,
     forget_inputs,
     inspect_inputs,
     keep_inputs,
     to_request,
+    with_boxes,
 )
 from mediawright.app.quote_use import claim_of, promised, require_same, require_usable
 from mediawright.app.route_choice import choose_routes
 from mediawright.assets.naming import check_output_path
 from mediawright.catalog.findings import error_from
 from mediawright.catalog.preflight import Checked, PreflightSettings, preflight
+from mediawright.catalog.pricing import PriceSettings
 from mediawright.core.errors import InvalidRequestError, MediawrightError
 from mediawright.core.generation import Generation, RoutePlan, SkippedRoute
 from mediawright.core.ids import IdPrefix, new_id
@@ -54,6 +59,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """The routes that could be taken now, the first one first."""
     skipped_routes: tuple[SkippedRoute, ...]
     inspected: list[Inspected]
+    prices: PriceSettings
+    """How its price was worked out."""
     quote: Quote | None = None
     """The quote it names, which was made for it."""
 
@@ -134,20 +141,22 @@ async def prepare(
     settings = await runtime.markups.settings_for(workspace_id)
     inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
     try:
-        facts = {index: item.facts for index, item in enumerate(inspected)}
+        facts = facts_of(inspected)
         checked = check(runtime, to_request(draft, inspected), facts, settings)
         if quote is not None:
             require_same(quote, checked.request, inspected)
         choice = await choose_routes(runtime, checked)
+        fitted = fit_pictures(checked, choice.routes, facts, draft.parameters.aspect_ratio)
     except BaseException:
         await discard(inspected)
         raise
     return Prepared(
         draft=draft,
-        checked=checked,
+        checked=fitted.checked,
         routes=choice.routes,
         skipped_routes=choice.skipped,
-        inspected=inspected,
+        inspected=with_boxes(inspected, fitted.boxes),
+        prices=settings.prices,
         quote=quote,
     )
 
@@ -171,6 +180,7 @@ async def start(
         InsufficientCreditError: The balance does not cover it.
         ConflictError: The idempotency key was used for another request; or `quote_used`.
     """
+    prepared = await _completed(runtime, prepared)
     checked, quote = prepared.checked, prepared.quote
     try:
         request, kept = await keep_inputs(
@@ -207,6 +217,32 @@ async def start(
     if created.id != generation.id:
         await forget_inputs(runtime, kept)
     return created
+
+
+async def _completed(runtime: Runtime, prepared: Prepared) -> Prepared:
+    """Return a request with the files that were priced unseen (rule 42), fetched and checked.
+
+    The price stays what it was, whatever the length of a file turns out to be.
+    """
+    if not any(item.is_missing for item in prepared.inspected):
+        return prepared
+    try:
+        inspected = await fetch_missing(runtime, prepared.inspected)
+    except BaseException:
+        await discard(prepared.inspected)
+        raise
+    try:
+        facts = facts_of(inspected)
+        check(runtime, prepared.checked.request, facts)
+        fitted = fit_pictures(
+            prepared.checked, prepared.routes, facts, prepared.draft.parameters.aspect_ratio
+        )
+    except BaseException:
+        await discard(inspected)
+        raise
+    return msgspec.structs.replace(
+        prepared, checked=fitted.checked, inspected=with_boxes(inspected, fitted.boxes)
+    )
 
 
 def check(

@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediawright.app.fitting import cut
+from mediawright.app.library import find_asset
+from mediawright.assets.cropping import Box
 from mediawright.assets.inspect import probe
-from mediawright.core.errors import InvalidRequestError, MediawrightError, NotFoundError
+from mediawright.catalog.values import classify_media_url
+from mediawright.core.errors import InvalidRequestError, MediawrightError
 from mediawright.core.ids import IdPrefix, has_prefix, new_id
+from mediawright.core.media import MediaFacts
 from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import FallbackPolicy, GenerationRequest, MediaInput, Parameters
 from mediawright.providerkit.transport import (
@@ -24,9 +29,10 @@ from mediawright.providerkit.transport import (
 from mediawright.store import assets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mediawright.app.runtime import Runtime
     from mediawright.core.generation import Asset
-    from mediawright.core.media import MediaFacts
 
 
 class InputSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +65,20 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     """An input that was looked at and not yet kept."""
 
     source: InputSource
-    facts: MediaFacts
+    kind: MediaKind
+    facts: MediaFacts | None
+    """What its bytes say; `None` for a file elsewhere that has not been fetched."""
     path: Path | None = None
-    """Where its bytes lie; `None` for an asset of ours."""
+    """Where its bytes lie; `None` for an asset of ours, and for a file not yet fetched."""
     temporary: bool = False
     """Whether `path` is ours to delete."""
+    box: Box | None = None
+    """The part of a picture that is used, if not all of it (rule 62)."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is still to be fetched."""
+        return self.facts is None
 
 
 def parse_source(text: str, role: InputRole | None = None) -> InputSource:
@@ -80,19 +95,63 @@ async def inspect_inputs(
 ) -> list[Inspected]:
     """Look at every input: what it is by its bytes, and whether it may be used.
 
+    Where the operator does not let URLs be inspected, of those only the text is looked at.
+
     Raises:
-        InvalidRequestError: It is missing, empty, no media file, or too large.
+        InvalidRequestError: It is missing, empty, no media file, or too large; or a URL does
+            not tell what it leads to (`unknown_media_type`, rule 8).
         ForbiddenError: Its URL may not be fetched.
         NotFoundError: There is no such asset.
     """
+    kinds = [_kind_of(runtime, source, index) for index, source in enumerate(sources)]
     inspected: list[Inspected] = []
     try:
-        for index, source in enumerate(sources):
+        for index, (source, kind) in enumerate(zip(sources, kinds, strict=True)):
+            if kind is not None and not runtime.settings.media.inspect_urls:
+                inspected.append(Inspected(source=source, kind=kind, facts=None))
+                continue
             inspected.append(await _inspect(runtime, workspace_id, source, index))
     except BaseException:
         await discard(inspected)
         raise
     return inspected
+
+
+async def fetch_missing(runtime: Runtime, inspected: list[Inspected]) -> list[Inspected]:
+    """Fetch the files that have not been looked at yet, and look at them.
+
+    Returns:
+        All inputs, in their order; those that were there already as they were.
+
+    Raises:
+        InvalidRequestError: One is missing, empty, no media file, too large, or of another kind
+            than its URL says. What was fetched is gone again.
+        ForbiddenError: Its URL may not be fetched.
+    """
+    complete: list[Inspected] = []
+    try:
+        for index, item in enumerate(inspected):
+            if not item.is_missing:
+                complete.append(item)
+                continue
+            complete.append(await _look(runtime, item.source, index))
+            _require_kind(complete[-1], item.kind, index)
+    except BaseException:
+        await discard([item for item in complete if item not in inspected])
+        raise
+    return complete
+
+
+def facts_of(inspected: list[Inspected]) -> dict[int, MediaFacts]:
+    """Return what is known about inputs, by their place."""
+    return {index: item.facts for index, item in enumerate(inspected) if item.facts is not None}
+
+
+def with_boxes(inspected: list[Inspected], boxes: Mapping[int, Box]) -> list[Inspected]:
+    """Return the inputs with the parts of pictures that are used."""
+    return [
+        msgspec.structs.replace(item, box=boxes.get(index)) for index, item in enumerate(inspected)
+    ]
 
 
 async def discard(inspected: list[Inspected]) -> None:
@@ -108,8 +167,8 @@ def to_request(draft: Draft, inspected: list[Inspected]) -> GenerationRequest:
     makes_video = draft.operation is Operation.IMAGE_TO_VIDEO
     inputs = tuple(
         MediaInput(
-            role=item.source.role or _default_role(item.facts.kind, lone=lone, video=makes_video),
-            kind=item.facts.kind,
+            role=item.source.role or _default_role(item.kind, lone=lone, video=makes_video),
+            kind=item.kind,
             url=item.source.url,
             # The id that a file of the caller's will have once it is kept.
             asset_id=item.source.asset_id or (None if item.source.url else new_id(IdPrefix.ASSET)),
@@ -142,23 +201,37 @@ async def keep_inputs(
     inputs: list[MediaInput] = []
     try:
         for item, media in zip(inspected, request.inputs, strict=True):
-            if item.path is None:
-                inputs.append(media)
-                continue
-            asset = await runtime.library.store(
-                item.path if item.temporary else await asyncio.to_thread(item.path.read_bytes),
-                workspace_id=workspace_id,
-                asset_id=media.asset_id or new_id(IdPrefix.ASSET),
-            )
-            kept.append(asset)
-            await runtime.database.write(
-                lambda connection, asset=asset: assets.insert(connection, asset)
-            )
-            inputs.append(msgspec.structs.replace(media, url=None, asset_id=asset.id))
+            original = media
+            if item.path is not None:
+                asset_id = media.asset_id or new_id(IdPrefix.ASSET)
+                asset = await _store(runtime, workspace_id, kept, item.path, asset_id)
+                original = msgspec.structs.replace(media, url=None, asset_id=asset.id)
+            if item.box is not None:
+                part = await _keep_part(runtime, workspace_id, kept, original, item.box)
+                original = msgspec.structs.replace(media, url=None, asset_id=part.id)
+            inputs.append(original)
     except BaseException:
         await forget_inputs(runtime, kept)
         raise
     return msgspec.structs.replace(request, inputs=tuple(inputs)), kept
+
+
+async def _keep_part(
+    runtime: Runtime, workspace_id: str, kept: list[Asset], original: MediaInput, box: Box
+) -> Asset:
+    """Keep a part of a picture, which is an asset by now, as an asset of its own (rule 62)."""
+    whole = await find_asset(runtime, workspace_id, original.asset_id or "")
+    part = await cut(runtime, await runtime.library.local_copy(whole), box)
+    return await _store(runtime, workspace_id, kept, part, new_id(IdPrefix.ASSET))
+
+
+async def _store(
+    runtime: Runtime, workspace_id: str, kept: list[Asset], source: Path, asset_id: str
+) -> Asset:
+    asset = await runtime.library.store(source, workspace_id=workspace_id, asset_id=asset_id)
+    kept.append(asset)
+    await runtime.database.write(lambda connection: assets.insert(connection, asset))
+    return asset
 
 
 async def forget_inputs(runtime: Runtime, kept: list[Asset]) -> None:
@@ -170,21 +243,39 @@ async def forget_inputs(runtime: Runtime, kept: list[Asset]) -> None:
         await runtime.library.delete(asset)
 
 
+def _kind_of(runtime: Runtime, source: InputSource, index: int) -> MediaKind | None:
+    """Return what a URL leads to by its role or its extension (rule 8); `None` for the rest.
+
+    Raises:
+        ForbiddenError: It may not be fetched.
+        InvalidRequestError: `unknown_media_type`.
+    """
+    if source.url is None:
+        return None
+    try:
+        runtime.driver.require_allowed(source.url)
+    except MediawrightError as error:
+        error.pointer = f"/inputs/{index}"
+        raise
+    if source.role is not None:
+        return source.role.media_kind
+    return classify_media_url(source.url, pointer=f"/inputs/{index}")
+
+
 async def _inspect(
     runtime: Runtime, workspace_id: str, source: InputSource, index: int
 ) -> Inspected:
-    if source.asset_id is not None:
-        asset_id = source.asset_id
-        asset = await runtime.database.read(
-            lambda connection: assets.get(connection, workspace_id, asset_id)
-        )
-        if asset is None:
-            raise NotFoundError(
-                "asset_not_found",
-                f"There is no asset {asset_id}.",
-                pointer=f"/inputs/{index}/asset_id",
-            )
-        return Inspected(source=source, facts=asset.facts)
+    if source.asset_id is None:
+        return await _look(runtime, source, index)
+    try:
+        asset = await find_asset(runtime, workspace_id, source.asset_id)
+    except MediawrightError as error:
+        error.pointer = f"/inputs/{index}/asset_id"
+        raise
+    return Inspected(source=source, kind=asset.facts.kind, facts=asset.facts)
+
+
+async def _look(runtime: Runtime, source: InputSource, index: int) -> Inspected:
     path, temporary = await _bytes_on_disk(runtime, source, index)
     try:
         facts = await asyncio.to_thread(probe, path)
@@ -194,7 +285,7 @@ async def _inspect(
             await asyncio.to_thread(path.unlink, missing_ok=True)
         error.pointer = f"/inputs/{index}"
         raise
-    return Inspected(source=source, facts=facts, path=path, temporary=temporary)
+    return Inspected(source=source, kind=facts.kind, facts=facts, path=path, temporary=temporary)
 
 
 async def _bytes_on_disk(runtime: Runtime, source: InputSource, index: int) -> tuple[Path, bool]:
@@ -251,6 +342,16 @@ def _unreachable(
         hint="Check that the URL is public and has not expired.",
         details={**error.details, "reason": error.code},
     )
+
+
+def _require_kind(item: Inspected, expected: MediaKind, index: int) -> None:
+    if item.kind is not expected:
+        raise InvalidRequestError(
+            "unsupported_media_kind",
+            f"The file is {item.kind.value} though its URL says {expected.value}.",
+            pointer=f"/inputs/{index}",
+            hint="Give the URL of the right file.",
+        )
 
 
 def _check_size(facts: MediaFacts, largest: int, index: int) -> None:

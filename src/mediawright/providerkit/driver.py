@@ -181,6 +181,14 @@ class Driver:
             finally:
                 response.release()
 
+    def require_allowed(self, url: str) -> None:
+        """Return if a URL may be fetched, as far as its text tells.
+
+        Raises:
+            ForbiddenError: `url_not_allowed`, with `details["reason"]`.
+        """
+        self._guard.admit(url)
+
     async def close(self) -> None:
         """Close all connections. The driver cannot be used afterwards."""
         await self._sessions.close()
