@@ -57,6 +57,14 @@ class TopUpBody(_Request):
     note: Note | None = None
 
 
+class SetMarkupBody(_Request):
+    """What is added to the workspace's prices that come of US dollars."""
+
+    markup: Amount | None = Field(
+        description="As a part, from -1 to 100: 0.2 adds a fifth; `null` leaves it to the settings."
+    )
+
+
 class RefundBody(_Request):
     """What is given back of a charge."""
 
@@ -110,6 +118,10 @@ class AccountBody(_Reply):
     spent_today_credits: str = Field(description="Held and charged since the UTC day began.")
     spent_this_month_credits: str
     credits_per_usd: str
+    markup: str = Field(
+        description="What is added to prices that come of US dollars, as a part: 0.2 for a fifth."
+    )
+    has_own_markup: bool = Field(description="Whether it is the workspace's, not the settings'.")
     budgets: list[BudgetBody]
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from mediawright.app.budgets import budget_view
 from mediawright.app.follow import get_generation
+from mediawright.app.markups import Markup, markup_in
 from mediawright.app.workspaces import require_workspace
 from mediawright.catalog.values import is_text
 from mediawright.core.errors import InvalidRequestError
@@ -42,6 +43,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """The same since the UTC month began."""
     credits_per_usd: Decimal
     """How many credits one US dollar of a provider's price becomes."""
+    markup: Markup
+    """What is added to such a price."""
     budgets: tuple[Standing, ...]
 
 
@@ -65,6 +68,7 @@ async def account_of(runtime: Runtime, workspace_id: str) -> Account:
             spent_today_micros=today,
             spent_this_month_micros=this_month,
             credits_per_usd=runtime.settings.account.credits_per_usd,
+            markup=markup_in(runtime, connection, workspace_id),
             budgets=tuple(budgets.standings(connection, workspace_id, now)),
         )
 
@@ -177,6 +181,8 @@ def account_view(account: Account) -> dict[str, Any]:
         "spent_today_credits": credit_words(account.spent_today_micros),
         "spent_this_month_credits": credit_words(account.spent_this_month_micros),
         "credits_per_usd": plain(account.credits_per_usd),
+        "markup": plain(account.markup.applied),
+        "has_own_markup": account.markup.is_own,
         "budgets": [budget_view(standing) for standing in account.budgets],
     }
 

@@ -31,9 +31,22 @@ def read_amount(text: str) -> Decimal:
     Raises:
         click.UsageError: It is no number.
     """
+    return read_number(text, "amount of credits")
+
+
+def read_number(text: str, what: str) -> Decimal:
+    """Return an exact number as it was written.
+
+    Args:
+        text: What was written.
+        what: What it should be, for the message.
+
+    Raises:
+        click.UsageError: It is no number.
+    """
     from decimal import Decimal, InvalidOperation
 
     try:
         return Decimal(text)
     except InvalidOperation as error:
-        raise click.UsageError(f"{text!r} is no amount of credits.") from error
+        raise click.UsageError(f"{text!r} is no {what}.") from error

@@ -12,6 +12,7 @@ from mediawright.api.account_bodies import (
     EntryBody,
     EntryPage,
     RefundBody,
+    SetMarkupBody,
     TopUpBody,
 )
 from mediawright.api.context import OPERATOR, CallerOf, RuntimeOf, require_scope
@@ -26,6 +27,7 @@ from mediawright.app.account import (
     refund,
     top_up,
 )
+from mediawright.app.markups import set_markup
 from mediawright.core.errors import InvalidRequestError
 from mediawright.ledger.ledger import Booked
 
@@ -47,6 +49,20 @@ Key = Annotated[
 )
 async def show(runtime: RuntimeOf, caller: CallerOf) -> Response:
     """Return what the workspace has and spends; amounts are exact decimal numbers as text."""
+    return json_reply(account_view(await account_of(runtime, caller.workspace_id)))
+
+
+@router.put(
+    "/account/markup",
+    operation_id="set_markup",
+    summary="Give the workspace a markup of its own",
+    response_model=AccountBody,
+    responses=described_errors(400, 401, 403, 413, 415),
+)
+async def mark_up(body: SetMarkupBody, runtime: RuntimeOf, caller: CallerOf) -> Response:
+    """Set what is added to its prices from now on; needs a key with the scope `operator`."""
+    require_scope(caller, OPERATOR)
+    await set_markup(runtime, caller.workspace_id, body.markup)
     return json_reply(account_view(await account_of(runtime, caller.workspace_id)))
 
 

@@ -1,4 +1,4 @@
-"""account, account ledger, account top-up, account adjust, account refund."""
+"""account, account ledger, account top-up, account adjust, account refund, account markup."""
 
 from __future__ import annotations
 
@@ -91,6 +91,17 @@ def refund(
     return run(_refund(common, workspace, generation, amount, note))
 
 
+@account.command(context_settings={"ignore_unknown_options": True})
+@click.argument("markup", metavar="PART|none")
+@workspace_option
+@common_options
+def markup(common: CommonOptions, markup: str, workspace: str | None) -> int:
+    """Add PART to prices that come of US dollars: 0.2 a fifth; `none` as the settings have it."""
+    from mediawright.cli.session import run
+
+    return run(_mark_up(common, workspace, markup))
+
+
 async def _show(common: CommonOptions, workspace: str | None) -> int:
     from mediawright.app.account import account_of, account_view
     from mediawright.cli.account_options import chosen
@@ -118,6 +129,10 @@ def _lines(found: Account) -> list[tuple[str, str]]:
         ("spent today", in_words(view["spent_today_credits"])),
         ("this month", in_words(view["spent_this_month_credits"])),
         ("rate", f"{in_words(view['credits_per_usd'])} per US dollar"),
+        (
+            "markup",
+            view["markup"] + ("" if view["has_own_markup"] else " (as the settings have it)"),
+        ),
     ]
     return lines + [("budget", budget_words(budget)) for budget in view["budgets"]]
 
@@ -198,6 +213,25 @@ async def _refund(
         booked = await accounts.refund(runtime, chosen(workspace), generation, wanted, note=note)
         balance = await runtime.ledger.balance(chosen(workspace))
     return _tell(common, booked, balance)
+
+
+async def _mark_up(common: CommonOptions, workspace: str | None, text: str) -> int:
+    from mediawright.app.account import account_of, account_view
+    from mediawright.app.markups import set_markup
+    from mediawright.cli.account_options import chosen, read_number
+    from mediawright.cli.output import print_json, say
+    from mediawright.cli.session import looking
+
+    wanted = None if text == "none" else read_number(text, "markup")
+    async with looking(common) as runtime:
+        await set_markup(runtime, chosen(workspace), wanted)
+        view = account_view(await account_of(runtime, chosen(workspace)))
+    if common.json:
+        print_json(view)
+        return 0
+    whose = "Its own markup is" if view["has_own_markup"] else "The settings' markup applies:"
+    say(f"{whose} {view['markup']}. A server that is running takes it up within seconds.")
+    return 0
 
 
 def _tell(common: CommonOptions, booked: Booked, balance: Balance) -> int:
