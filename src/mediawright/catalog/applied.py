@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -123,15 +124,16 @@ def applied_values(model: Model, operation: Operation, values: dict[str, Any]) -
 def _input_seconds(
     request: GenerationRequest, known: Mapping[int, MediaFacts], kinds: frozenset[MediaKind]
 ) -> float | None:
-    total = 0.0
+    seconds: list[float] = []
     for index, item in enumerate(request.inputs):
         if item.kind not in kinds:
             continue
         facts = known.get(index)
         if facts is None or facts.seconds is None:
             return None
-        total += facts.seconds
-    return total
+        seconds.append(facts.seconds)
+    # Money depends on the last digit: as floats, 4.1 and 3.3 make 7.3999999999999995.
+    return float(sum(Decimal(repr(one)) for one in seconds)) if len(seconds) > 1 else sum(seconds)
 
 
 def _input_pixels(request: GenerationRequest, known: Mapping[int, MediaFacts]) -> int | None:
