@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
 
+from mediawright.assets.faults import corrupt
 from mediawright.assets.formats import JPEG, PNG, WEBP, Format
-from mediawright.assets.image_probe import large_picture, open_image
+from mediawright.assets.image_probe import DAMAGE, large_picture, open_image
 from mediawright.assets.inspect import sniff_file
 
 _SAME_FROM = 0.99
@@ -68,7 +69,10 @@ def crop(source: Path, box: Box, target: Path) -> None:
     found = sniff_file(source)
     with open_image(source, found) as opened, large_picture(opened):
         profile = opened.info.get("icc_profile")
-        upright = ImageOps.exif_transpose(opened)
+        try:
+            upright = ImageOps.exif_transpose(opened)
+        except DAMAGE as error:
+            raise corrupt("its picture data cannot be read to the end") from error
         part = upright.crop((box.left, box.top, box.left + box.width, box.top + box.height))
     kept = found if found in _KEPT else PNG
     options = _KEPT.get(kept, {})

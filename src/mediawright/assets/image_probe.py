@@ -50,7 +50,7 @@ _READERS: dict[Format, type[ImageFile.ImageFile]] = {
 _ANIMATED = frozenset({GIF, WEBP, AVIF})
 _FROM_EXTRA = frozenset({HEIC, HEIF})
 # What Pillow's readers raise for damaged files depends on the format and the damage.
-_DAMAGE = (
+DAMAGE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -113,7 +113,7 @@ def open_image(
     with path.open("rb") as file:
         try:
             image = reader_of(found)(file, str(path))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise corrupt("its header cannot be read") from error
         with image:
             width, height = image.size
@@ -149,7 +149,7 @@ def _check(path: Path, found: Format) -> None:
     with open_image(path, found) as image, large_picture(image):
         try:
             _check_all(image, found)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise corrupt("its picture data cannot be read to the end") from error
 
 
@@ -181,7 +181,7 @@ def _check_frames(image: ImageFile.ImageFile) -> None:
 def _orientation(image: ImageFile.ImageFile) -> int:
     try:
         return int(image.getexif().get(Base.Orientation, 1))
-    except _DAMAGE:
+    except DAMAGE:
         # What a camera wrote beside the picture says nothing about the picture.
         return 1
 
