@@ -68,6 +68,8 @@ def test_a_new_account(member: Member) -> None:
         "spent_today_credits": "0",
         "spent_this_month_credits": "0",
         "credits_per_usd": "100",
+        "markup": "0",
+        "has_own_markup": False,
         "budgets": [],
     }
 

@@ -181,6 +181,10 @@ class ModelBody(_Reply):
     aliases: list[str]
     generation_types: list[Operation]
     cost: list[CostBody]
+    usual_price: PriceBody = Field(
+        description="What a request costs that leaves everything to the defaults, with 1,000 "
+        "characters of prompt and a minute of input where those count."
+    )
     price_book_date: str
     aspect_ratios: list[str]
     resolutions: list[str]
@@ -215,10 +219,19 @@ class ShownModelBody(ModelBody):
     )
 
 
+class FamilyBody(_Reply):
+    """A label that stands for several models and cannot be called itself (rule 30)."""
+
+    label: str
+    variants: list[str]
+    hint: str
+
+
 class ModelPage(_Reply):
-    """The models of the catalogue."""
+    """The models of the catalogue, each with its limits and prices."""
 
     data: list[ModelBody]
+    families: list[FamilyBody]
 
 
 class ErrorBody(_Reply):

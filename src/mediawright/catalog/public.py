@@ -8,16 +8,18 @@ from typing import Any
 
 import msgspec
 
-from mediawright.catalog.applied import applied_values
+from mediawright.catalog.applied import Applied, applied_values
 from mediawright.catalog.model import InputRule, Model, ParameterRule, Route
 from mediawright.catalog.parameters import PARAMETERS
 from mediawright.catalog.preflight import estimate_seconds
 from mediawright.catalog.price_rows import PriceRow
-from mediawright.catalog.pricing import PriceSettings
-from mediawright.core.money import Currency, plain
-from mediawright.core.operations import Operation
+from mediawright.catalog.pricing import PriceSettings, price
+from mediawright.core.money import Currency, Price, plain
+from mediawright.core.operations import MediaKind, Operation
 
 _DEFAULT_PRICES = PriceSettings()
+_USUAL_CHARACTERS = 1_000
+_USUAL_INPUT_SECONDS = 60.0
 
 
 def public_model(
@@ -166,15 +168,54 @@ def _slot(slot: InputRule) -> dict[str, Any]:
     }
 
 
+def usual_price(model: Model, prices: PriceSettings, usable: tuple[Route, ...]) -> Price:
+    """Return what a request costs that leaves everything to the defaults; maybe unknown.
+
+    Where the prompt counts it has 1,000 characters, and where the length of an input counts
+    that is a minute.
+
+    Args:
+        model: The model.
+        prices: How dollars become credits where no credits are named.
+        usable: The routes that can be called, the preferred one first.
+    """
+    operation = next(iter(model.operations))
+    serving = [
+        route for route in usable or model.routes if operation in model.route_operations(route)
+    ]
+    if not serving:
+        return Price()
+    rule = model.operations[operation]
+    inputs = {slot.role.value: slot.minimum for slot in rule.inputs if slot.minimum}
+    timed = any(
+        slot.minimum and slot.role.media_kind in (MediaKind.AUDIO, MediaKind.VIDEO)
+        for slot in rule.inputs
+    )
+    applied = msgspec.structs.replace(
+        _usual(model, operation),
+        characters=_USUAL_CHARACTERS,
+        inputs=inputs,
+        input_seconds=_USUAL_INPUT_SECONDS if timed else 0.0,
+        video_seconds=_USUAL_INPUT_SECONDS if timed else 0.0,
+        input_pixels=None if inputs else 0,
+    )
+    return price(model, serving[0], applied, prices)
+
+
 def _usual_seconds(model: Model, operation: Operation) -> float:
     """Return how long a request with all defaults takes."""
+    return estimate_seconds(model, _usual(model, operation))
+
+
+def _usual(model: Model, operation: Operation) -> Applied:
+    """Return a request with all defaults."""
     values: dict[str, Any] = {}
     for name in PARAMETERS:
         rule = model.parameter(name, operation)
         value = None if rule is None else rule.fixed if rule.fixed is not None else rule.default
         if value is not None:
             values[name] = value
-    return estimate_seconds(model, applied_values(model, operation, values))
+    return applied_values(model, operation, values)
 
 
 def _lifecycle(model: Model) -> dict[str, Any]:

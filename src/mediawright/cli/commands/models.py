@@ -1,7 +1,8 @@
-"""models list, models show."""
+"""models list, models search, models show."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -17,29 +18,48 @@ def models(common: CommonOptions) -> None:
     del common
 
 
-@models.command("list")
-@click.option("--kind", type=click.Choice(["image", "video", "audio", "text"]))
-@click.option(
-    "--operation",
-    type=click.Choice([operation.value for operation in Operation]),
-    metavar="OPERATION",
-    help="Such as text-to-video.",
+_FILTERS = (
+    click.option("--kind", type=click.Choice(["image", "video", "audio", "text"])),
+    click.option(
+        "--operation",
+        type=click.Choice([operation.value for operation in Operation]),
+        metavar="OPERATION",
+        help="Such as text-to-video.",
+    ),
+    click.option("--provider", help="Only those it serves."),
+    click.option(
+        "--max-credits",
+        metavar="CREDITS",
+        help="Only those that usually cost at most so much; an unknown price does not count.",
+    ),
+    click.option("--live/--ended", default=None, help="Only those that can be called, or not."),
+    click.option("--ready", is_flag=True, help="Only those that could be used now."),
 )
-@click.option("--provider", help="Only those it serves.")
-@click.option("--ready", is_flag=True, help="Only those that could be used now.")
-@common_options
-def list_(
-    common: CommonOptions,
-    kind: str | None,
-    operation: str | None,
-    provider: str | None,
-    *,
-    ready: bool,
-) -> int:
+
+
+def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_FILTERS):
+        command = option(command)
+    return common_options(command)
+
+
+@models.command("list")
+@_filters
+def list_(common: CommonOptions, **filters: Any) -> int:
     """List the models."""
     from mediawright.cli.session import run
 
-    return run(_list(common, kind, operation, provider, ready=ready))
+    return run(_list(common, None, **filters))
+
+
+@models.command()
+@click.argument("words", nargs=-1, required=True)
+@_filters
+def search(common: CommonOptions, words: tuple[str, ...], **filters: Any) -> int:
+    """List the models in whose names or descriptions all WORDS occur."""
+    from mediawright.cli.session import run
+
+    return run(_list(common, " ".join(words), **filters))
 
 
 @models.command()
@@ -54,13 +74,18 @@ def show(common: CommonOptions, model: str) -> int:
 
 async def _list(
     common: CommonOptions,
+    words: str | None,
+    *,
     kind: str | None,
     operation: str | None,
     provider: str | None,
-    *,
+    max_credits: str | None,
+    live: bool | None,
     ready: bool,
 ) -> int:
     from mediawright.app.models import list_models
+    from mediawright.app.workspaces import DEFAULT_WORKSPACE
+    from mediawright.cli.account_options import read_amount
     from mediawright.cli.model_pages import NO_KEY, lowest_price, readiness
     from mediawright.cli.output import print_json, say
     from mediawright.cli.session import looking
@@ -68,11 +93,15 @@ async def _list(
     from mediawright.core.operations import MediaKind
 
     async with looking(common, at_providers=True) as runtime:
-        found = list_models(
+        found = await list_models(
             runtime,
+            DEFAULT_WORKSPACE,
             kind=None if kind is None else MediaKind(kind),
             operation=None if operation is None else Operation(operation),
             provider=provider,
+            live=live,
+            max_credits=None if max_credits is None else read_amount(max_credits),
+            words=words,
         )
     shown = [model for model in found if model["ready"] or not ready]
     if common.json:
@@ -103,6 +132,7 @@ async def _list(
 
 async def _show(common: CommonOptions, model_id: str) -> int:
     from mediawright.app.models import describe_model
+    from mediawright.app.workspaces import DEFAULT_WORKSPACE
     from mediawright.cli.model_pages import input_rows, notes, parameter_rows, price_lines
     from mediawright.cli.output import print_json
     from mediawright.cli.session import looking
@@ -110,7 +140,7 @@ async def _show(common: CommonOptions, model_id: str) -> int:
 
     current_invocation().model = model_id
     async with looking(common, at_providers=True) as runtime:
-        model: dict[str, Any] = describe_model(runtime, model_id)
+        model: dict[str, Any] = await describe_model(runtime, DEFAULT_WORKSPACE, model_id)
     if common.json:
         print_json(model)
         return 0
