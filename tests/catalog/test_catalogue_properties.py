@@ -18,7 +18,7 @@ from mediawright.core.errors import MediawrightError
 from mediawright.core.media import MediaFacts
 from mediawright.core.money import PriceBasis
 from mediawright.core.operations import InputRole, MediaKind, Operation
-from mediawright.core.request import GenerationRequest, MediaInput, Parameters
+from mediawright.core.request import Element, GenerationRequest, MediaInput, Parameters
 
 CATALOGUE = load_catalogue()
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -113,6 +113,15 @@ def outcome(request, facts):
         return None, error
 
 
+ELEMENTS = (
+    Element(
+        name="kite",
+        description="a red one",
+        element_input_urls=("https://h.test/a.png", "https://h.test/b.jpg"),
+    ),
+)
+
+
 def values_for(model, operation, name):
     """Give legal values of a parameter, in the ways a caller writes them."""
     rule = model.parameter(name, operation)
@@ -131,9 +140,33 @@ def values_for(model, operation, name):
         multiple = rule.size.multiple_of
         sides = st.sampled_from([1024, 1280, 1344]).map(lambda side: side // multiple * multiple)
         return st.one_of(st.none(), st.builds("{}x{}".format, sides, sides))
+    if rule.element_files:
+        return st.sampled_from([None, ELEMENTS])
     if rule.pattern is not None:
         return st.one_of(st.none(), st.from_regex(rule.pattern, fullmatch=True))
     return st.one_of(st.none(), st.just("text"))
+
+
+FRAMES = (InputRole.FIRST_FRAME, InputRole.LAST_FRAME)
+REFERENCES = (InputRole.REFERENCE_IMAGE, InputRole.REFERENCE_VIDEO, InputRole.REFERENCE_AUDIO)
+
+
+def live_routes(model, operation):
+    return [
+        route
+        for route in model.live_routes(NOW.date())
+        if operation in model.route_operations(route)
+    ]
+
+
+def refusable(model, operation):
+    """Give the codes with which legal values may be refused for going badly together."""
+    codes = {"aspect_ratio_incompatible_with_high_res", "invalid_background"}
+    for use in model.rules:
+        if use.name in {"values_by_value", "value_not_with_inputs"}:
+            codes.add(f"invalid_{use.options['parameter']}")
+    limited = [set(route.limits) for route in live_routes(model, operation)]
+    return codes | {f"invalid_{name}" for name in set.intersection(*limited)}
 
 
 def inputs_for(model, operation, *, most, route=None):
@@ -143,17 +176,32 @@ def inputs_for(model, operation, *, most, route=None):
         for use in model.rules
         if not use.operations or operation in use.operations
     }
+    arrangements = [
+        roles
+        for roles in model.operations[operation].arrangements
+        if route is None
+        or (len(roles) >= route.min_inputs and all(route.inputs_max.get(r, 1) for r in roles))
+    ]
+    if arrangements:
+        return tuple(
+            MediaInput(role=role, kind=role.media_kind, url=f"https://h.test/{n}.png")
+            for n, role in enumerate(arrangements[-1 if most else 0])
+        )
+    rule = model.operations[operation]
+    least = max(rule.min_inputs, route.min_inputs if route is not None else 0)
+    routes = [route] if route is not None else live_routes(model, operation)
     found = []
-    for slot in model.operations[operation].inputs:
+    for slot in rule.inputs:
         number = slot.maximum if most else slot.minimum
+        number = min(number, max(item.inputs_max.get(slot.role, number) for item in routes))
+        if slot.role in REFERENCES and "frames_exclude_references" in options:
+            number = 0 if any(item.role in FRAMES for item in found) else number
         if slot.role is InputRole.REFERENCE_VIDEO and "variant_mismatch" in options:
             wanted = "without_video" in options["variant_mismatch"]
             number = max(number, 1) if wanted else 0
         if slot.role is InputRole.REFERENCE_AUDIO and "audio_with_frames_unsupported" in options:
             number = 0
-        if route is not None:
-            number = min(number, route.inputs_max.get(slot.role, number))
-            number = max(number, route.min_inputs - len(found))
+        number = min(max(number, least - len(found)), slot.maximum)
         extension = {"image": "png", "video": "mp4", "audio": "wav"}[slot.role.media_kind.value]
         found += [
             MediaInput(
@@ -166,14 +214,15 @@ def inputs_for(model, operation, *, most, route=None):
 
 def facts_for(inputs):
     kinds = {"image": "image/png", "video": "video/mp4", "audio": "audio/wav"}
+    lone = len(inputs) == 1
     return {
         index: MediaFacts(
             kind=item.kind,
             content_type=kinds[item.kind.value],
             byte_count=1000,
-            width=1024 if item.kind is not MediaKind.AUDIO else None,
-            height=768 if item.kind is not MediaKind.AUDIO else None,
-            seconds=4.0 if item.kind is not MediaKind.IMAGE else None,
+            width=1280 if item.kind is not MediaKind.AUDIO else None,
+            height=720 if item.kind is not MediaKind.AUDIO else None,
+            seconds=(8.0 if lone else 4.0) if item.kind is not MediaKind.IMAGE else None,
         )
         for index, item in enumerate(inputs)
     }
@@ -199,8 +248,7 @@ def test_legal_requests_have_routes_and_a_price(model_id, operation, data):
     )
     facts = facts_for(inputs)
     found = collect_problems(CATALOGUE, request, now=NOW, input_facts=facts)
-    cross_field = {"aspect_ratio_incompatible_with_high_res", "invalid_background"}
-    assert {problem.code for problem in found} <= cross_field
+    assert {problem.code for problem in found} <= refusable(model, operation)
     if found:
         return
     checked = preflight(CATALOGUE, request, now=NOW, input_facts=facts)
@@ -222,9 +270,14 @@ def test_legal_requests_have_routes_and_a_price(model_id, operation, data):
 
 def extreme(model, operation, *, most):
     values = {}
+    tied = {
+        use.options["parameter"]
+        for use in model.rules
+        if use.name in {"values_by_value", "value_not_with_inputs"}
+    }
     for name in PARAMETERS:
         rule = model.parameter(name, operation)
-        if rule is None or rule.fixed is not None or name == "size":
+        if rule is None or name in tied or rule.fixed is not None or name == "size":
             continue
         if rule.values:
             own = [value for value in rule.values if value not in model.switches.get(name, ())]
@@ -249,7 +302,7 @@ def longest_prompt(model, operation, route):
 def test_least_and_most_are_translated_for_every_route(model_id, operation, most):
     model = CATALOGUE.get(model_id)
     for route in model.routes:
-        if operation not in model.route_operations(route):
+        if operation not in model.route_operations(route) or model.has_ended(route, NOW.date()):
             continue
         inputs = inputs_for(model, operation, most=most, route=route)
         carried = carried_parameters(route) | HINTS_ONLY

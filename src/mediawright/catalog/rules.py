@@ -7,7 +7,7 @@ A rule gets the request as it will be applied and reports problems. A model list
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -157,22 +157,33 @@ def _value_not_with_inputs(context: RuleContext, findings: Findings) -> None:
         )
 
 
-def _value_needs_value(context: RuleContext, findings: Findings) -> None:
-    """Refuse a value that goes with certain values of another parameter only.
+def _values_by_value(context: RuleContext, findings: Findings) -> None:
+    """Refuse a value that does not go with the value of another parameter.
 
-    Options: `parameter` and `value`, which value is meant; `other` and `values`, what it needs.
+    Options: `parameter` and `other`, the two; `values`, a table from each value of the other
+    to a list of those that go with it, or to `{minimum, maximum}`.
     """
     name, other = str(context.options["parameter"]), str(context.options["other"])
-    values = list(context.options["values"])
-    value = context.options["value"]
-    if context.applied.get(name) == value and context.applied.get(other) not in values:
+    value, beside = context.applied.get(name), context.applied.get(other)
+    allowed = context.options["values"].get(beside)
+    if value is None or allowed is None:
+        return
+    if isinstance(allowed, dict):
+        bounds = cast("dict[str, float]", allowed)
+        fits = bounds["minimum"] <= value <= bounds["maximum"]
+        choices = f"{bounds['minimum']} to {bounds['maximum']}"
+    else:
+        listed = cast("list[Any]", allowed)
+        fits = value in listed
+        choices = " or ".join(str(item).lower() for item in listed) or "nothing"
+    if not fits:
         findings.problem(
             code_for(name),
-            f"{context.model.id} takes {name} {shown(value)} only with {other} "
-            f"{' or '.join(str(item) for item in values)}.",
+            f"{context.model.id} takes {choices} as {name} with {other} {beside}.",
             pointer_to(name),
-            hint=f"Set {other} to {' or '.join(str(item) for item in values)}.",
-            needs={other: values},
+            hint=f"Use {choices}, or another {other}.",
+            given=shown(value),
+            allowed=allowed,
         )
 
 
@@ -198,15 +209,23 @@ def _warn_of_many_inputs(context: RuleContext, findings: Findings) -> None:
         findings.warned("/inputs", reason, requested=number)
 
 
+def _sound_sets_duration(context: RuleContext, findings: Findings) -> None:
+    """Tell that sound which is handed in sets the length (pruna section A.6)."""
+    if context.has(InputRole.REFERENCE_AUDIO) and context.given.get("duration") is not None:
+        reason = "the sound that was handed in sets the length, up to 20 s"
+        findings.warned("/parameters/duration", reason, requested=context.applied.get("duration"))
+
+
 RULES: dict[str, RequestRule] = {
     "aspect_ratio_incompatible_with_high_res": _aspect_ratio_incompatible_with_high_res,
     "audio_needs_visual_reference": _audio_needs_visual_reference,
     "audio_with_frames_unsupported": _audio_with_frames_unsupported,
     "frames_exclude_references": _frames_exclude_references,
     "last_frame_needs_first_frame": _last_frame_needs_first_frame,
+    "sound_sets_duration": _sound_sets_duration,
     "transparency_needs_alpha": _transparency_needs_alpha,
-    "value_needs_value": _value_needs_value,
     "value_not_with_inputs": _value_not_with_inputs,
+    "values_by_value": _values_by_value,
     "variant_mismatch": _variant_mismatch,
     "warn_of_many_inputs": _warn_of_many_inputs,
     "warn_of_value": _warn_of_value,
@@ -217,8 +236,8 @@ REQUIRED_OPTIONS: dict[str, tuple[str, ...]] = {
     "aspect_ratio_incompatible_with_high_res": ("resolutions", "aspect_ratios"),
     "warn_of_many_inputs": ("above",),
     "warn_of_value": ("parameter", "value", "reason"),
-    "value_needs_value": ("parameter", "value", "other", "values"),
     "value_not_with_inputs": ("parameter", "value", "roles"),
+    "values_by_value": ("parameter", "other", "values"),
 }
 """Options without which a rule makes no sense."""
 
