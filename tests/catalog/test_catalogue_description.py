@@ -20,7 +20,8 @@ def test_every_model_can_be_described(catalogue, now, model_id):
     described = public_model(model, now=now)
     assert msgspec.json.decode(msgspec.json.encode(described)) == described
     assert described["id"] == model_id
-    assert described["cost"] or not model.routes or model.routes[0].price_note
+    noted = any(route.price_note for route in model.routes)
+    assert described["cost"] or not model.routes or noted
     ended = model.lifecycle.status is ModelStatus.ENDED
     assert described["live"] is not ended
     assert described["unavailable_reason"] == ("ended" if ended else None)

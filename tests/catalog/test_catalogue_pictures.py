@@ -8,13 +8,17 @@ from mediawright.core.provider import INPUT_FIELDS
 from mediawright.providers.registry import provider_names
 
 WITHOUT_ADAPTER = {
+    "alibaba",
     "bfl",
     "bytedance",
+    "deepgram",
     "google",
     "huggingface",
     "ideogram",
     "kie",
     "kling",
+    "luma",
+    "minimax",
     "pruna",
     "replicate",
     "stability",
@@ -77,12 +81,15 @@ def test_other_names_and_ended_models(catalogue, check, adjusted, named, served)
     assert adjusted(checked)["/model"] == ("replaced", served)
 
 
-@pytest.mark.parametrize("named", ["gen3a_turbo", "Gen-3 Alpha"])
-def test_an_ended_video_model(catalogue, check, media, named):
+@pytest.mark.parametrize(
+    ("named", "served", "usd"),
+    [("gen3a_turbo", "gen4_turbo", "0.5"), ("Gen-3 Alpha", "gen4.5", "1.2")],
+)
+def test_an_ended_video_model(catalogue, check, *, media, named, served, usd):
     frame = (media("first_frame"),)
     checked = check(catalogue, named, inputs=frame, duration=10, aspect_ratio="16:9")
-    assert checked.model.id == "gen4_turbo"
-    assert checked.price.usd == Decimal("0.5")
+    assert checked.model.id == served
+    assert checked.price.usd == Decimal(usd)
 
 
 def test_stability_writes_the_mode(catalogue, check, media):

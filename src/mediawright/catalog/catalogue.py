@@ -9,6 +9,7 @@ from typing import Any
 
 from mediawright.catalog.findings import error_from
 from mediawright.catalog.model import Family, Model
+from mediawright.catalog.open_models import open_model
 from mediawright.core.errors import Problem
 from mediawright.core.operations import MediaKind, Operation
 
@@ -16,13 +17,35 @@ from mediawright.core.operations import MediaKind, Operation
 class Catalogue:
     """Every model that can be named."""
 
-    def __init__(self, models: Iterable[Model], families: Iterable[Family] = ()) -> None:
-        """Index models and family labels."""
+    def __init__(
+        self,
+        models: Iterable[Model],
+        families: Iterable[Family] = (),
+        patterns: Iterable[Model] = (),
+    ) -> None:
+        """Index models, family labels and the patterns of open ids.
+
+        Args:
+            models: With an id of their own.
+            families: Labels that are no models.
+            patterns: One for each provider whose models may be named by its own ids.
+        """
         self._models = {model.id: model for model in models}
         self._families = {family.label: family for family in families}
         self._aliases = {alias: model for model in self for alias in model.aliases}
         self._presets = {name: model for model in self for name in model.presets}
-        self._providers = frozenset(route.provider for model in self for route in model.routes)
+        self._patterns = {pattern.id: pattern for pattern in patterns}
+        routed = [
+            (route.provider, route.upstream_id, model.id)
+            for model in self
+            for route in model.routes
+        ]
+        self._providers = frozenset({provider for provider, _, _ in routed} | set(self._patterns))
+        self._served: dict[tuple[str, str], list[str]] = {}
+        for provider, upstream_id, model_id in routed:
+            named = self._served.setdefault((provider, upstream_id), [])
+            if model_id not in named:
+                named.append(model_id)
 
     def __iter__(self) -> Iterator[Model]:
         """Go through the models in the order of the data."""
@@ -32,12 +55,26 @@ class Catalogue:
         return len(self._models)
 
     def __contains__(self, model_id: object) -> bool:
-        return model_id in self._models
+        if model_id in self._models:
+            return True
+        return isinstance(model_id, str) and open_model(self._patterns, model_id) is not None
 
     @property
     def families(self) -> tuple[Family, ...]:
         """The family labels."""
         return tuple(self._families.values())
+
+    @property
+    def patterns(self) -> tuple[Model, ...]:
+        """What stands for the models that are named by a provider's own ids."""
+        return tuple(self._patterns.values())
+
+    def rows_of(self, model: Model) -> tuple[str, ...]:
+        """Return the ids of the rows for a model that was named by a provider's own id."""
+        if model.id in self._models:
+            return ()
+        route = model.routes[0]
+        return tuple(self._served.get((route.provider, route.upstream_id), ()))
 
     @property
     def providers(self) -> frozenset[str]:
@@ -79,6 +116,9 @@ class Catalogue:
         preset = self._presets.get(model_id)
         if preset is not None:
             return (preset, preset.presets[model_id]), None
+        opened = open_model(self._patterns, model_id)
+        if opened is not None:
+            return (opened, {}), None
         return None, self._not_found(model_id)
 
     def models(
@@ -114,6 +154,15 @@ class Catalogue:
     def _not_found(self, model_id: str) -> Problem:
         known = [*self._models, *self._families, *self._aliases, *self._presets]
         lowered = {name.lower(): name for name in known}
+        provider = model_id.partition(":")[0]
+        if ":" in model_id and provider in self._patterns:
+            return Problem(
+                code="model_not_found",
+                message=f"{model_id[:120]!a} holds no id that {provider} could have.",
+                pointer="/model",
+                hint=f"Write {provider}:OWNER/MODEL, as the provider writes it.",
+                details={"close_matches": []},
+            )
         matches = difflib.get_close_matches(model_id[:120].lower(), lowered, n=3, cutoff=0.6)
         close = [lowered[match] for match in matches]
         hint = (

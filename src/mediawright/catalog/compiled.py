@@ -32,6 +32,7 @@ class _Book(msgspec.Struct, frozen=True, array_like=True):
     key: bytes
     models: tuple[Model, ...]
     families: tuple[Family, ...]
+    patterns: tuple[Model, ...]
 
 
 _decoder = msgspec.msgpack.Decoder(_Book)
@@ -86,7 +87,7 @@ def read_compiled(folder: Path, key: bytes) -> Catalogue | None:
         book = _decoder.decode(body)
     except msgspec.DecodeError:
         return None
-    return Catalogue(book.models, book.families) if book.key == key else None
+    return Catalogue(book.models, book.families, book.patterns) if book.key == key else None
 
 
 def write_compiled(folder: Path, key: bytes, catalogue: Catalogue) -> None:
@@ -97,7 +98,9 @@ def write_compiled(folder: Path, key: bytes, catalogue: Catalogue) -> None:
         key: What it was made from.
         catalogue: Checked.
     """
-    body = msgspec.msgpack.encode(_Book(key, tuple(catalogue), catalogue.families))
+    body = msgspec.msgpack.encode(
+        _Book(key, tuple(catalogue), catalogue.families, catalogue.patterns)
+    )
     # Without room or permission the next process reads the data files again.
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

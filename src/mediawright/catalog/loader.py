@@ -1,9 +1,10 @@
 """Reads the data files and gives the catalogue, or says everything that is wrong with them.
 
-A file holds `[[model]]` and `[[family]]` tables. Two shorthands keep the rows short:
-`[list]` names lists of values, written `"$name"` where they are used, and
-`[template.NAME]` holds fields that a model takes over with `like = "NAME"`
-(tables are merged, everything else is replaced). Both are shared by all files.
+A file holds `[[model]]` and `[[family]]` tables, and `[[open]]` tables: models with a provider's
+name as their id, which stand for all of its models that have no row. Two shorthands keep the
+rows short: `[list]` names lists of values, written `"$name"` where they are used, and
+`[template.NAME]` holds fields that a model takes over with `like = "NAME"` (tables are merged,
+everything else is replaced). Both are shared by all files.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from mediawright.catalog.compiled import (
     write_compiled,
 )
 from mediawright.catalog.model import Family, Model
+from mediawright.catalog.open_models import completed
 from mediawright.catalog.validate import find_faults
 from mediawright.core.errors import ErrorKind, MediawrightError
 
-_SECTIONS = frozenset({"list", "template", "model", "family"})
+_SECTIONS = frozenset({"list", "template", "model", "family", "open"})
 
 Table = dict[str, Any]
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -119,10 +121,32 @@ def build_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
                 faults.append(f"{place} ({model.id}): the id is used twice in this file")
             models[model.id] = model
             places[model.id] = f"{place} ({model.id})"
+    patterns = _read_patterns(files, lists, templates, faults)
     faults.extend(find_faults(models, families, places))
     if faults:
         raise CatalogueError(faults)
-    return Catalogue(models.values(), families.values())
+    return Catalogue(models.values(), families.values(), patterns.values())
+
+
+def _read_patterns(
+    files: Iterable[tuple[str, Table]], lists: Table, templates: Table, faults: list[str]
+) -> dict[str, Model]:
+    """Return what stands for the models that are named by a provider's own ids, by provider."""
+    patterns: dict[str, Model] = {}
+    places: dict[str, str] = {}
+    for name, table in files:
+        for index, raw in enumerate(_rows_of(table, "open", name, faults)):
+            place = f"{name}: /open/{index}"
+            row = _read_model(raw, place, lists, templates, faults)
+            if row is None:
+                continue
+            if [route.provider for route in row.routes] != [row.id]:
+                faults.append(f"{place} ({row.id}): it must have one route, to its provider")
+                continue
+            patterns[row.id] = completed(row)
+            places[row.id] = f"{place} ({row.id})"
+    faults.extend(find_faults(patterns, {}, places))
+    return patterns
 
 
 def built_in_sources() -> list[tuple[str, str]]:

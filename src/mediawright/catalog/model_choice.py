@@ -45,6 +45,9 @@ def find_model(
     model, presets = found
     if model.id != name:
         findings.replaced("/model", "another name for it", name, model.id)
+    rows = catalogue.rows_of(model)
+    if rows:
+        findings.warned("/model", f"{' and '.join(rows)} has rules and a price for this model")
     for _ in range(_MAX_SUBSTITUTIONS):
         if model.callable_routes(today, adapters):
             routes = model.callable_routes(today, adapters)

@@ -145,7 +145,11 @@ def _explain(row: PriceRow, found: Measure, applied: Applied) -> str:
 
 
 def _holds(when: dict[str, Any], facts: dict[str, Any]) -> bool:
-    return all(_matches(facts.get(name), wanted) for name, wanted in when.items())
+    # A role that no input has is not among the facts.
+    return all(
+        _matches(facts.get(name, 0 if name.startswith("inputs.") else None), wanted)
+        for name, wanted in when.items()
+    )
 
 
 def _matches(value: Any, wanted: Any) -> bool:
