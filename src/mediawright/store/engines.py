@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from mediawright.core.errors import UnavailableError
+from mediawright.store.connections import direct
 
 _BUSY_MILLISECONDS = 10_000
 
@@ -72,7 +73,7 @@ def _sqlite(url: URL, begin: str, settings: tuple[str, ...], **options: Any) -> 
     event.listen(engine, "do_connect", make_folder)
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", start_transaction)
-    return engine
+    return direct(engine)
 
 
 def _postgresql(url: URL, count: int, **options: Any) -> Engine:
@@ -98,4 +99,4 @@ def _postgresql(url: URL, count: int, **options: Any) -> Engine:
             hint="Install it: pip install 'mediawright[postgres]'.",
         ) from error
     event.listen(engine, "connect", prepare)
-    return engine
+    return direct(engine)
