@@ -11,16 +11,19 @@ from mediawright._version import __version__
 
 if TYPE_CHECKING:
     from mediawright.app.embedded import AsyncHandle, AsyncMediawright, Result
+    from mediawright.app.estimates import Estimate
     from mediawright.app.follow import GenerationFailedError, GenerationRefusedError
     from mediawright.app.intake import InputSource
     from mediawright.app.settings import Settings, load_settings
     from mediawright.app.synchronous import Handle, Mediawright
     from mediawright.core.errors import MediawrightError
     from mediawright.core.operations import InputRole, Operation
+    from mediawright.core.quote import Quote
 
 __all__ = [
     "AsyncHandle",
     "AsyncMediawright",
+    "Estimate",
     "GenerationFailedError",
     "GenerationRefusedError",
     "Handle",
@@ -29,6 +32,7 @@ __all__ = [
     "Mediawright",
     "MediawrightError",
     "Operation",
+    "Quote",
     "Result",
     "Settings",
     "__version__",
@@ -38,6 +42,7 @@ __all__ = [
 _HOME = {
     "AsyncHandle": "mediawright.app.embedded",
     "AsyncMediawright": "mediawright.app.embedded",
+    "Estimate": "mediawright.app.estimates",
     "GenerationFailedError": "mediawright.app.follow",
     "GenerationRefusedError": "mediawright.app.follow",
     "Handle": "mediawright.app.synchronous",
@@ -46,6 +51,7 @@ _HOME = {
     "Mediawright": "mediawright.app.synchronous",
     "MediawrightError": "mediawright.core.errors",
     "Operation": "mediawright.core.operations",
+    "Quote": "mediawright.core.quote",
     "Result": "mediawright.app.embedded",
     "Settings": "mediawright.app.settings",
     "load_settings": "mediawright.app.settings",

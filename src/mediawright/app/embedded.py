@@ -8,29 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mediawright.app.drafts import Source, draft_from, source_of
 from mediawright.app.embedding import embedded_sandbox
+from mediawright.app.estimates import Estimate, estimate
 from mediawright.app.follow import OnProgress, failure_of, get_generation, trace_of, wait_for
 from mediawright.app.generate import generate
-from mediawright.app.intake import Draft, InputSource, parse_source
+from mediawright.app.intake import InputSource
 from mediawright.app.logs import use_the_host_s_logging
-from mediawright.app.parameters import parameters_from, parse_fallback
+from mediawright.app.quotes import quote as make_quote
 from mediawright.app.runtime import Runtime
 from mediawright.app.settings import Settings, load_settings
 from mediawright.app.uploads import read_files, upload
 from mediawright.app.views import full_view, local_urls, outputs_of
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
-from mediawright.catalog.values import parse_generation_type
 from mediawright.core.errors import WaitTimeoutError
 from mediawright.core.operations import InputRole, Operation
-from mediawright.core.request import FallbackPolicy
+from mediawright.core.quote import Quote
+from mediawright.core.request import FallbackPolicy, GenerationRequest
 from mediawright.core.states import GenerationState
 
 if TYPE_CHECKING:
     from mediawright.core.generation import Asset, Generation, Span
     from mediawright.ledger.ledger import Balance
-
-Source = str | Path | bytes
-"""An input: a path, a URL, the id of an asset, or bytes."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +213,7 @@ class AsyncMediawright:
         fallback: FallbackPolicy | str = FallbackPolicy.ON_OUTAGE,
         output_path: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        quote: Quote | str | None = None,
         idempotency_key: str | None = None,
         **parameters: Any,
     ) -> AsyncHandle:
@@ -229,6 +229,7 @@ class AsyncMediawright:
                 `none`, `on_outage`, or `on_refusal`, which includes outages.
             output_path: Where in the drive the file goes.
             metadata: Labels of your own, such as `conversation_id`.
+            quote: A quote of this request, or its id: no more is charged than it says.
             idempotency_key: Your name for this request: using it again makes nothing new.
             **parameters: Any parameter of the model, such as `aspect_ratio` or `seed`.
 
@@ -236,23 +237,79 @@ class AsyncMediawright:
             A handle on the generation, which is under way.
 
         Raises:
-            InvalidRequestError: It breaks a rule of the model; nothing was spent.
+            InvalidRequestError: It breaks a rule of the model; nothing was spent. All that is
+                wrong is among its `problems`.
+            ConflictError: `quote_expired` or `quote_used`.
+            NotFoundError: `quote_not_found`.
         """
-        draft = Draft(
+        draft = draft_from(
             model=model,
-            operation=None if operation is None else parse_generation_type(operation),
             prompt=prompt,
-            inputs=tuple(_source(item) for item in inputs),
-            parameters=parameters_from(parameters),
+            operation=operation,
+            inputs=inputs,
             provider=provider,
-            fallback=parse_fallback(fallback),
+            fallback=fallback,
             output_path=output_path,
-            metadata=dict(metadata or {}),
+            metadata=metadata,
+            **parameters,
         )
         generation = await generate(
-            self.runtime, self._workspace, draft, idempotency_key=idempotency_key
+            self.runtime,
+            self._workspace,
+            draft,
+            quote_id=quote.id if isinstance(quote, Quote) else quote,
+            idempotency_key=idempotency_key,
         )
         return AsyncHandle(self.runtime, generation)
+
+    async def quote(self, *, model: str, **request: Any) -> Quote:
+        """Check and price a request; nothing is held, kept or sent.
+
+        Args:
+            model: A model of the catalogue.
+            **request: Whatever `generate` takes beside it to say what is wanted.
+
+        Returns:
+            The quote; hand it to `generate` with the same request.
+
+        Raises:
+            InvalidRequestError: It breaks a rule of the model.
+        """
+        draft = draft_from(model=model, **request)
+        return await make_quote(self.runtime, self._workspace, draft)
+
+    async def estimate(
+        self,
+        *,
+        model: str,
+        prompt: str | None = None,
+        operation: Operation | str | None = None,
+        provider: str | None = None,
+        **parameters: Any,
+    ) -> Estimate:
+        """Tell how long a request would take; nothing is started (rule 46).
+
+        Args:
+            model: A model of the catalogue.
+            prompt: What would be wanted, where its length counts.
+            operation: Such as `text-to-image`; usually clear from the model.
+            provider: Look only at how long this provider took.
+            **parameters: Any parameter of the model, such as `duration`.
+
+        Raises:
+            InvalidRequestError: The model has no such operation or parameter value.
+        """
+        draft = draft_from(
+            model=model, prompt=prompt, operation=operation, provider=provider, **parameters
+        )
+        request = GenerationRequest(
+            model=draft.model,
+            operation=draft.operation,
+            prompt=draft.prompt,
+            parameters=draft.parameters,
+            provider=draft.provider,
+        )
+        return await estimate(self.runtime, request)
 
     async def image(
         self,
@@ -265,7 +322,7 @@ class AsyncMediawright:
     ) -> AsyncHandle:
         """Make a picture, or change the one given as `image` (only where `mask` says)."""
         inputs = [
-            _source(item, role)
+            source_of(item, role)
             for item, role in ((image, InputRole.REFERENCE_IMAGE), (mask, InputRole.MASK))
             if item is not None
         ]
@@ -283,7 +340,7 @@ class AsyncMediawright:
     ) -> AsyncHandle:
         """Make a clip, perhaps from a first frame, perhaps to a last one."""
         roles = ((first_frame, InputRole.FIRST_FRAME), (last_frame, InputRole.LAST_FRAME))
-        inputs = [_source(item, role) for item, role in roles if item is not None]
+        inputs = [source_of(item, role) for item, role in roles if item is not None]
         chosen = model or self._settings.media.models.video
         return await self.generate(model=chosen, prompt=prompt, inputs=inputs, **options)
 
@@ -302,7 +359,7 @@ class AsyncMediawright:
     ) -> AsyncHandle:
         """Write down what is said in a recording."""
         chosen = model or self._settings.media.models.transcript
-        source = _source(audio, InputRole.REFERENCE_AUDIO)
+        source = source_of(audio, InputRole.REFERENCE_AUDIO)
         return await self.generate(model=chosen, inputs=[source], **options)
 
     async def upload(self, *files: str | Path | bytes) -> tuple[Asset, ...]:
@@ -349,13 +406,3 @@ def with_choices(
         chosen = msgspec.structs.replace(settings.sandbox, enabled=True, url=url)
         settings = msgspec.structs.replace(settings, sandbox=chosen)
     return settings
-
-
-def _source(item: Source | InputSource, role: InputRole | None = None) -> InputSource:
-    if isinstance(item, InputSource):
-        return item
-    if isinstance(item, bytes):
-        return InputSource(role=role, data=item)
-    if isinstance(item, Path):
-        return InputSource(role=role, path=item, name=item.name)
-    return parse_source(item, role)

@@ -15,9 +15,11 @@ from mediawright.core.operations import Operation
 from mediawright.core.request import FallbackPolicy
 
 if TYPE_CHECKING:
+    from mediawright.app.estimates import Estimate
     from mediawright.app.follow import OnProgress
     from mediawright.app.settings import Settings
     from mediawright.core.generation import Asset, Generation, Span
+    from mediawright.core.quote import Quote
     from mediawright.ledger.ledger import Balance
 
 _T = TypeVar("_T")
@@ -148,6 +150,7 @@ class Mediawright:
         fallback: FallbackPolicy | str = FallbackPolicy.ON_OUTAGE,
         output_path: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        quote: Quote | str | None = None,
         idempotency_key: str | None = None,
         **parameters: Any,
     ) -> Handle:
@@ -162,8 +165,29 @@ class Mediawright:
                 fallback=fallback,
                 output_path=output_path,
                 metadata=metadata,
+                quote=quote,
                 idempotency_key=idempotency_key,
                 **parameters,
+            )
+        )
+
+    def quote(self, *, model: str, **request: Any) -> Quote:
+        """Check and price a request; see `AsyncMediawright.quote`."""
+        return self._running().run(self._asynchronous.quote(model=model, **request))
+
+    def estimate(
+        self,
+        *,
+        model: str,
+        prompt: str | None = None,
+        operation: Operation | str | None = None,
+        provider: str | None = None,
+        **parameters: Any,
+    ) -> Estimate:
+        """Tell how long a request would take; see `AsyncMediawright.estimate`."""
+        return self._running().run(
+            self._asynchronous.estimate(
+                model=model, prompt=prompt, operation=operation, provider=provider, **parameters
             )
         )
 
