@@ -146,6 +146,8 @@ class Runtime:
             prices=PriceSettings(
                 credits_per_usd=settings.account.credits_per_usd, markup=settings.account.markup
             ),
+            use_successors=settings.media.use_successors,
+            end_warning_days=settings.media.end_warning_days,
             providers=frozenset(self.providers.names()),
             adapters=frozenset(self.providers.names()),
         )
@@ -367,10 +369,11 @@ def require_shared_database(settings: Settings) -> None:
 
 def _own_origins(settings: Settings, sandbox: SandboxAddress | None) -> frozenset[str]:
     """Return the origins that are the operator's own choice and may be private."""
+    chosen = frozenset(origin_of(url) for url in settings.media.allowed_origins)
     if sandbox is not None:
-        return frozenset({sandbox.root})
-    return frozenset(
+        return chosen | {sandbox.root}
+    return chosen | {
         origin_of(url)
         for provider in settings.media.providers.values()
         for url in provider.base_urls.values()
-    )
+    }

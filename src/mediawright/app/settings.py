@@ -77,12 +77,20 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     safety: SafetySettings = SafetySettings()
     largest_upload: int = 200 * 1024**2
     """Bytes."""
+    use_successors: bool = True
+    """Whether a request for a model that has ended is served by its successor, where there is one
+    that does the same; otherwise it is refused with the successor named."""
+    end_warning_days: int = 60
+    """How many days before a model's announced end its requests are warned of it."""
     files_per_upload: int = 20
     """Files that one upload may bring."""
     inspect_urls: bool = True
     """Whether files that are named by URL are fetched and looked at before a request is checked
     and priced. Otherwise their kind is told by the URL's extension, a reference video is charged
     as the longest there may be, and only a request that passed has its files fetched."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins in private networks that files may be fetched from, such as
+    `http://10.0.0.7:8080`."""
 
 
 class AccountSettings(_Section, frozen=True, kw_only=True):

@@ -36,6 +36,9 @@ NANO_RATIOS = (
     "auto", "21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16",
     "4:1", "1:4", "8:1", "1:8",
 )  # fmt: skip
+FIRST_NANO_RATIOS = NANO_RATIOS[:11]
+KLING_RATIOS = ("16:9", "9:16", "1:1")
+SEEDANCE_RATIOS = ("auto", "21:9", "16:9", "4:3", "1:1", "3:4", "9:16")
 PIKA_RATIOS = ("16:9", "9:16", "1:1", "4:5", "5:4", "3:2", "2:3")
 _LONGEST_SIDE = 14_142
 _MOST_PIXELS = 4096 * 4096
@@ -61,6 +64,8 @@ class Application:
     """Values of fields that are left out and decide what is made."""
     pictures: tuple[str, ...] = ()
     """Fields that name input pictures by URL, the one to change or begin with first."""
+    files: tuple[str, ...] = ()
+    """Fields that name other files by URL."""
     has_safety_checker: bool = False
     """Whether it answers black pictures where others refuse."""
 
@@ -101,6 +106,7 @@ def _rules(*required: str, **optional: Field) -> Record:
         "prompt": _PROMPT,
         "image_url": Text(shortest=1),
         "image_urls": ListOf(item=Text(shortest=1), fewest=1, most=10),
+        "start_image_url": Text(shortest=1),
     }
     return Record(
         required={name: known[name] for name in required},
@@ -150,13 +156,17 @@ def _flux_pro(*required: str, **optional: Field) -> Application:
     )
 
 
-def _nano_banana(*required: str) -> Application:
+def _nano_banana(
+    *required: str,
+    ratios: tuple[str, ...] = NANO_RATIOS,
+    resolutions: tuple[str, ...] = ("0.5K", "1K", "2K", "4K"),
+) -> Application:
     return Application(
         rules=_rules(
             *required,
             **_image_fields("jpeg", "png", "webp"),
-            aspect_ratio=Choice(NANO_RATIOS),
-            resolution=Choice(("0.5K", "1K", "2K", "4K")),
+            aspect_ratio=Choice(ratios),
+            resolution=Choice(resolutions),
             safety_tolerance=_SAFETY_TOLERANCE,
             limit_generations=Flag(),
             enable_web_search=Flag(),
@@ -214,7 +224,72 @@ def _veo(*required: str) -> Application:
     )
 
 
+def _kling(*required: str, seconds: tuple[int, ...], **optional: Field) -> Application:
+    return Application(
+        rules=_rules(
+            *required,
+            duration=Choice(tuple(str(second) for second in seconds)),
+            generate_audio=Flag(),
+            negative_prompt=Text(),
+            cfg_scale=Number(least=0, most=1),
+            **optional,
+        ),
+        form=OutputForm.VIDEO,
+        defaults={
+            "duration": "5",
+            "resolution": "1080p",
+            "aspect_ratio": "16:9",
+            "generate_audio": True,
+        },
+        pictures=("start_image_url",) if "start_image_url" in required else (),
+    )
+
+
+def _seedance(
+    *required: str, pictures: tuple[str, ...] = (), files: tuple[str, ...] = (), **optional: Field
+) -> Application:
+    return Application(
+        rules=_rules(
+            *required,
+            duration=Choice(tuple(str(second) for second in range(4, 16))),
+            resolution=Choice(("480p", "720p", "1080p")),
+            aspect_ratio=Choice(SEEDANCE_RATIOS),
+            generate_audio=Flag(),
+            seed=Whole(),
+            **optional,
+        ),
+        form=OutputForm.VIDEO,
+        defaults={
+            "duration": "5",
+            "resolution": "720p",
+            "aspect_ratio": "auto",
+            "generate_audio": True,
+        },
+        pictures=pictures,
+        files=files,
+    )
+
+
+def _seedance_family(owner: str) -> dict[str, Application]:
+    """Return the three endpoints of Seedance 2, or of its fast version."""
+    urls = {
+        name: ListOf(item=Text(shortest=1), fewest=1, most=most)
+        for name, most in (("image_urls", 9), ("video_urls", 3), ("audio_urls", 3))
+    }
+    return {
+        f"{owner}/text-to-video": _seedance("prompt"),
+        f"{owner}/image-to-video": _seedance(
+            "prompt", "image_url", pictures=("image_url",), end_image_url=Text(shortest=1)
+        ),
+        f"{owner}/reference-to-video": _seedance(
+            "prompt", pictures=("image_urls",), files=("video_urls", "audio_urls"), **urls
+        ),
+    }
+
+
 _RATIO: Field = Choice(PIKA_RATIOS)
+_KLING_RATIO: Field = Choice(KLING_RATIOS)
+_KLING_3_SECONDS = tuple(range(3, 16))
 _KONTEXT = _flux_pro(
     "prompt", "image_url", aspect_ratio=Choice(FLUX_RATIOS), guidance_scale=Number(least=1, most=20)
 )
@@ -228,8 +303,32 @@ APPLICATIONS = {
     "fal-ai/flux-pro/v1.1": _flux_pro("prompt", image_size=_SIZE),
     "fal-ai/flux-pro/kontext": _KONTEXT,
     "fal-ai/flux-pro/kontext/max": _KONTEXT,
+    "fal-ai/nano-banana": _nano_banana("prompt", ratios=FIRST_NANO_RATIOS, resolutions=("1K",)),
+    "fal-ai/nano-banana/edit": _nano_banana(
+        "prompt", "image_urls", ratios=FIRST_NANO_RATIOS, resolutions=("1K",)
+    ),
     "fal-ai/nano-banana-2": _nano_banana("prompt"),
     "fal-ai/nano-banana-2/edit": _nano_banana("prompt", "image_urls"),
+    "fal-ai/kling-video/v2.6/pro/text-to-video": _kling(
+        "prompt", seconds=(5, 10), aspect_ratio=_KLING_RATIO
+    ),
+    "fal-ai/kling-video/v2.6/pro/image-to-video": _kling(
+        "prompt", "start_image_url", seconds=(5, 10)
+    ),
+    "fal-ai/kling-video/v3/standard/text-to-video": _kling(
+        "prompt", seconds=_KLING_3_SECONDS, aspect_ratio=_KLING_RATIO
+    ),
+    "fal-ai/kling-video/v3/standard/image-to-video": _kling(
+        "prompt", "start_image_url", seconds=_KLING_3_SECONDS, end_image_url=Text(shortest=1)
+    ),
+    "fal-ai/kling-video/v3/pro/text-to-video": _kling(
+        "prompt", seconds=_KLING_3_SECONDS, aspect_ratio=_KLING_RATIO
+    ),
+    "fal-ai/kling-video/v3/pro/image-to-video": _kling(
+        "prompt", "start_image_url", seconds=_KLING_3_SECONDS, end_image_url=Text(shortest=1)
+    ),
+    **_seedance_family("bytedance/seedance-2.0"),
+    **_seedance_family("bytedance/seedance-2.0/fast"),
     "fal-ai/pika/v2.2/text-to-video": _pika("prompt", seconds=(5, 10), aspect_ratio=_RATIO),
     "fal-ai/pika/v2.2/image-to-video": _pika("prompt", "image_url", seconds=(5, 10)),
     "fal-ai/pika/v2.1/text-to-video": _pika("prompt", seconds=(5,), aspect_ratio=_RATIO),

@@ -23,7 +23,7 @@ _SIDE_STEP = 16
 _MEGAPIXEL = 1024 * 1024
 _RESOLUTION_PIXELS = {"0.5K": 0.25, "1K": 1.0, "2K": 4.0, "4K": 16.0}
 """Megapixels."""
-_SHORT_SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
+_SHORT_SIDES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,9 @@ class Outputs:
         if moderated and not blackens:
             raise refusal(fields["prompt"])
         pictures = await self._pictures(application, fields)
+        for name in application.files:
+            for index, url in enumerate(fields.get(name, ())):
+                await self._file(url, ("body", name, index))
         fields.setdefault("seed", self._emulator.ids.number(2**31))
         try:
             if application.form is OutputForm.VIDEO:
@@ -68,7 +71,8 @@ class Outputs:
     ) -> tuple[_Picture, ...]:
         found: list[_Picture] = []
         for name in application.pictures:
-            value = fields[name]
+            # What must be there has been checked.
+            value = fields.get(name, ())
             if isinstance(value, str):
                 found.append(await self._picture(value, ("body", name)))
             else:
@@ -77,18 +81,21 @@ class Outputs:
         return tuple(found)
 
     async def _picture(self, url: str, location: tuple[str | int, ...]) -> _Picture:
-        try:
-            data = (await self._storage.fetch(url)).data
-        except FetchError as error:
-            message = f"Failed to download the file: {error}."
-            raise model_error(
-                "file_download_error", message, location=location, value=url
-            ) from None
+        data = await self._file(url, location)
         facts = picture_facts(data)
         if facts is None:
             message = "Failed to load the image. Please ensure the image file is not corrupted."
             raise model_error("image_load_error", message, location=location, value=url)
         return _Picture(data=data, facts=facts)
+
+    async def _file(self, url: str, location: tuple[str | int, ...]) -> bytes:
+        try:
+            return (await self._storage.fetch(url)).data
+        except FetchError as error:
+            message = f"Failed to download the file: {error}."
+            raise model_error(
+                "file_download_error", message, location=location, value=url
+            ) from None
 
     async def _images(
         self,
@@ -184,11 +191,12 @@ def _size_of(ratio: float, megapixels: float) -> tuple[int, int]:
 
 def _video_size(fields: Mapping[str, Any], pictures: tuple[_Picture, ...]) -> tuple[int, int]:
     short = _SHORT_SIDES[fields["resolution"]]
-    if pictures and fields["aspect_ratio"] in ("auto", "16:9"):
+    named = fields["aspect_ratio"]
+    if pictures and named in ("auto", "16:9"):
         facts = pictures[0].facts
         ratio = facts.width / facts.height
     else:
-        across, down = (int(part) for part in fields["aspect_ratio"].split(":"))
+        across, down = (int(part) for part in ("16:9" if named == "auto" else named).split(":"))
         ratio = across / down
     long = round(short * max(ratio, 1 / ratio) / 2) * 2
     return (long, short) if ratio >= 1 else (short, long)
