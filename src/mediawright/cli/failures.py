@@ -67,8 +67,11 @@ def _document(problem: Problem, hint: str | None, command: str) -> dict[str, Any
 
 
 def _also(details: dict[str, Any]) -> list[str]:
-    """Return the other problems of the same request."""
-    return [f"Also: {item['message']}" for item in details.get("problems", [])[1:]]
+    """Return the other problems of the same request, each with its place."""
+    return [
+        f"Also: {item['message']}" + (f" (at {item['pointer']})" if item.get("pointer") else "")
+        for item in details.get("problems", [])[1:]
+    ]
 
 
 def _allowed(details: dict[str, Any], hint: str | None) -> list[str]:

@@ -13,6 +13,7 @@ import msgspec
 
 from mediawright.app.follow import failure_of, get_generation, wait_for
 from mediawright.app.generate import Prepared, abandon, prepare, start
+from mediawright.app.quote_use import find_usable
 from mediawright.app.route_views import outputs_and_attempts
 from mediawright.app.views import full_view, generation_view, local_urls
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
@@ -58,13 +59,19 @@ class Delivery:
     """Seconds to wait at the most."""
     yes: bool = False
     """Whether the price is agreed to beforehand."""
+    quote: str | None = None
+    """The quote whose price is agreed to and not exceeded."""
 
 
 async def run_draft(common: CommonOptions, draft: Draft, delivery: Delivery) -> int:
     """Check, price, start and follow a generation; return the exit code."""
     with Interruption() as interruption:
         async with working(common) as runtime:
-            prepared = await prepare(runtime, DEFAULT_WORKSPACE, _named(runtime, draft, delivery))
+            named = _named(runtime, draft, delivery)
+            quote = None
+            if delivery.quote is not None:
+                quote = await find_usable(runtime, DEFAULT_WORKSPACE, delivery.quote)
+            prepared = await prepare(runtime, DEFAULT_WORKSPACE, named, quote=quote)
             try:
                 await _agree(runtime, prepared, delivery)
             except BaseException:
@@ -219,7 +226,7 @@ def _named(runtime: Runtime, draft: Draft, delivery: Delivery) -> Draft:
 async def _agree(runtime: Runtime, prepared: Prepared, delivery: Delivery) -> None:
     """Show what will be done at which price, and get that agreed to.
 
-    A price is agreed when it is nothing, imitated, or said yes to.
+    A price is agreed when it is nothing, imitated, quoted, or said yes to.
 
     Raises:
         InsufficientCreditError: `price_not_agreed`.
@@ -227,7 +234,8 @@ async def _agree(runtime: Runtime, prepared: Prepared, delivery: Delivery) -> No
     _show_plan(prepared)
     price = prepared.price
     costs = price.credits is None or price.credits > 0
-    if not costs or delivery.yes or runtime.settings.sandbox.enabled:
+    is_quoted = prepared.quote is not None and prepared.quote.price.is_known
+    if not costs or delivery.yes or is_quoted or runtime.settings.sandbox.enabled:
         return
     if is_answering() and await confirm("Go on?"):
         return

@@ -18,6 +18,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "speak": ("verbs:speak", "Speak a text."),
     "transcribe": ("verbs:transcribe", "Write down what is said in a recording."),
     "generate": ("generate:generate", "Run any model with named inputs."),
+    "quote": ("quote:quote", "Check and price a request without running it."),
+    "estimate": ("estimate:estimate", "Tell how long a request would take."),
     "models": ("models:models", "See what can be asked for, and at which price."),
     "providers": ("providers:providers", "See which providers can be used, and how they fare."),
     "generations": ("generations:generations", "See, follow, cancel and resolve generations."),

@@ -31,6 +31,9 @@ _BY_CODE = {
     "provider_key_rejected": ("doctor",),
     "provider_not_found": ("providers", "list"),
     "provider_unavailable": ("providers", "list"),
+    "quote_expired": ("quote", "--help"),
+    "quote_mismatch": ("quote", "--help"),
+    "quote_not_found": ("quote", "--help"),
     "reference_reused": ("account", "ledger"),
     "unknown_provider": ("doctor",),
 }
@@ -41,7 +44,8 @@ _AGAIN_WITH = {
 }
 """What makes the same command go through."""
 _COMMAND = re.compile(
-    r"\bmediawright (?=(?:models|providers|generations|assets|account|budgets|trace|doctor)\b)"
+    r"\bmediawright (?=(?:models|providers|generations|assets|account|budgets|trace|doctor"
+    r"|generate)\b)"
 )
 _SHOWN_BY_MODEL = ("/parameters", "/prompt", "/inputs", "/operation")
 

@@ -47,6 +47,9 @@ _SHARED = (
     click.option(
         "--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label to find it by."
     ),
+    click.option(
+        "--quote", metavar="QUOTE", help="Pay no more than this quote says, and agree to it."
+    ),
     click.option("--yes", is_flag=True, help="Agree to the price."),
     click.option("--detach", is_flag=True, help="Print the id and do not wait."),
     click.option("--timeout", type=float, metavar="SECONDS", help="Wait so long at the most."),
@@ -158,6 +161,7 @@ def _run(
         detach=options.pop("detach"),
         timeout=options.pop("timeout"),
         yes=options.pop("yes"),
+        quote=options.pop("quote"),
     )
     model = options.pop("model") or getattr(settings_for(common).media.models, verb)
     current_invocation().model = model
