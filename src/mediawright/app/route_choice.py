@@ -58,7 +58,8 @@ async def choose_routes(runtime: Runtime, checked: Checked) -> RouteChoice:
             passed.append(skipped(route, CIRCUIT_OPEN, refusal.message))
     if not found:
         raise _left_alone(checked, refusals)
-    return RouteChoice(routes=tuple(found), skipped=_in_order(checked, passed))
+    skipped_routes = (*checked.ended_routes, *_in_order(checked, passed))
+    return RouteChoice(routes=tuple(found), skipped=skipped_routes)
 
 
 def _is_set_up(

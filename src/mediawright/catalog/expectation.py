@@ -12,7 +12,7 @@ from mediawright.catalog.catalogue import Catalogue
 from mediawright.catalog.findings import Findings, error_from
 from mediawright.catalog.inputs import choose_operation
 from mediawright.catalog.model import Model
-from mediawright.catalog.model_choice import find_model, switch_model
+from mediawright.catalog.model_choice import carry_over, find_model, switch_model
 from mediawright.catalog.parameters import apply_parameters, given_values
 from mediawright.catalog.preflight import DEFAULT_SETTINGS, PreflightSettings, estimate_seconds
 from mediawright.core.operations import Operation
@@ -63,8 +63,9 @@ def expect(
     )
     if found is None:
         raise error_from(findings.problems)
-    model, presets = found
-    given = given_values(request.parameters, presets, findings)
+    given = given_values(request.parameters, found.presets, findings)
+    given = carry_over(found, given, findings)
+    model = found.model
     model = switch_model(catalogue, model, given, findings)
     operation = _operation(model, request, findings)
     values = apply_parameters(model, operation, given, findings)

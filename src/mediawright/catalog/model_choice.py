@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from mediawright.catalog.catalogue import Catalogue
 from mediawright.catalog.findings import Findings
@@ -12,6 +12,16 @@ from mediawright.catalog.model import Model, ModelStatus, Route, Scalar
 from mediawright.core.errors import Problem
 
 _MAX_SUBSTITUTIONS = 5
+
+
+class FoundModel(NamedTuple):
+    """The model that serves a request."""
+
+    model: Model
+    presets: dict[str, Scalar]
+    """Parameters that the name sets."""
+    replaced: tuple[Model, ...] = ()
+    """The ended models it takes the place of, the one that was named first."""
 
 
 def find_model(
@@ -23,7 +33,7 @@ def find_model(
     use_successors: bool,
     end_warning_days: int,
     adapters: frozenset[str] | None = None,
-) -> tuple[Model, dict[str, Scalar]] | None:
+) -> FoundModel | None:
     """Return the living model behind a name, and the parameters that the name sets.
 
     Args:
@@ -48,17 +58,19 @@ def find_model(
     rows = catalogue.rows_of(model)
     if rows:
         findings.warned("/model", f"{' and '.join(rows)} has rules and a price for this model")
+    replaced: list[Model] = []
     for _ in range(_MAX_SUBSTITUTIONS):
         if model.callable_routes(today, adapters):
             routes = model.callable_routes(today, adapters)
             _warn_of_end(model, routes, today, end_warning_days, findings)
-            return model, presets
+            return FoundModel(model, presets, tuple(replaced))
         served = model.live_routes(today)
         life = model.lifecycle
         if not (use_successors and life.substitute and life.successor in catalogue):
             break
         why = "cannot be called from here" if served else "has ended"
         findings.replaced("/model", f"{model.id} {why}", model.id, life.successor)
+        replaced.append(model)
         model = catalogue.get(life.successor or "")
     if model.live_routes(today):
         findings.problems.append(adapter_missing(model, model.live_routes(today), "/model"))
@@ -111,6 +123,27 @@ def _warn_of_end(
         successor = model.lifecycle.successor
         after = f"; {successor} comes after it" if successor else ""
         findings.warned("/model", f"{model.id} ends on {last.isoformat()}{after}")
+
+
+def carry_over(found: FoundModel, given: dict[str, Any], findings: Findings) -> dict[str, Any]:
+    """Return what the caller set, with values of ended models written as their successors'."""
+    for ended in found.replaced:
+        for name, table in ended.lifecycle.maps.items():
+            value = given.get(name)
+            wanted = table.get(value) if isinstance(value, str) else None
+            if wanted is None:
+                continue
+            given = {key: item for key, item in given.items() if key != name} | wanted
+            shown = ", ".join(
+                str(item) if key == name else f"{key} {item}" for key, item in wanted.items()
+            )
+            findings.replaced(
+                f"/parameters/{name}",
+                f"{ended.lifecycle.successor} makes {shown} in place of what {ended.id} made",
+                value,
+                shown,
+            )
+    return given
 
 
 def switch_model(

@@ -29,9 +29,10 @@ from mediawright.catalog.elements import check_elements
 from mediawright.catalog.findings import Findings, error_from
 from mediawright.catalog.inputs import InputCheck, check_inputs, choose_operation, readable_inputs
 from mediawright.catalog.model import Model, PromptUse
-from mediawright.catalog.model_choice import find_model, switch_model
+from mediawright.catalog.model_choice import carry_over, find_model, switch_model
 from mediawright.catalog.parameters import apply_parameters, given_values
 from mediawright.catalog.pricing import PriceSettings
+from mediawright.catalog.route_ends import ended_routes, report_ends
 from mediawright.catalog.routes import (
     UNSTATED_PROMPT_MAX,
     RouteQuestion,
@@ -42,7 +43,7 @@ from mediawright.catalog.rules import RuleContext, run_rules
 from mediawright.catalog.surfaces import MEDIA_TOOL_LIMITS, SurfaceLimits
 from mediawright.catalog.values import is_text
 from mediawright.core.errors import Problem
-from mediawright.core.generation import RoutePlan
+from mediawright.core.generation import RoutePlan, SkippedRoute
 from mediawright.core.media import MediaFacts
 from mediawright.core.money import Price
 from mediawright.core.operations import Operation
@@ -82,6 +83,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """The price on the first route: what the workspace is quoted."""
     applied: Applied
     estimated_seconds: float
+    ended_routes: tuple[SkippedRoute, ...] = ()
+    """The routes that could have run it and are no longer served."""
 
 
 class _Question(NamedTuple):
@@ -161,8 +164,9 @@ def _examine(question: _Question) -> Checked | None:
     )
     if found is None:
         return None
-    model, presets = found
-    given = given_values(request.parameters, presets, findings)
+    given = given_values(request.parameters, found.presets, findings)
+    given = carry_over(found, given, findings)
+    model = found.model
     model = switch_model(question.catalogue, model, given, findings)
     if not _provider_is_known(question, model):
         return None
@@ -224,6 +228,15 @@ def _with_routes(
     )
     if findings.problems:
         return None
+    today = question.now.date()
+    report_ends(
+        model,
+        routes,
+        applied.operation,
+        today=today,
+        warning_days=question.settings.end_warning_days,
+        findings=findings,
+    )
     return Checked(
         request=normalised,
         model=model,
@@ -233,6 +246,7 @@ def _with_routes(
         price=routes[0].price,
         applied=applied,
         estimated_seconds=estimate_seconds(model, applied),
+        ended_routes=ended_routes(model, applied.operation, normalised.provider, today),
     )
 
 

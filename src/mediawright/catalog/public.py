@@ -224,6 +224,7 @@ def _lifecycle(model: Model) -> dict[str, Any]:
         "status": life.status.value,
         "ends_on": life.ends_on.isoformat() if life.ends_on else None,
         "successor": life.successor,
+        "substitute": life.substitute,
         "note": life.note or None,
     }
 
@@ -237,6 +238,7 @@ def _route(model: Model, route: Route, *, is_live: bool) -> dict[str, Any]:
         "synchronous": route.synchronous,
         "prompt_max_length": route.prompt_max,
         "price_note": route.price_note or None,
+        "note": route.note or None,
         "live": is_live,
         "ends_on": end.isoformat() if end else None,
     }

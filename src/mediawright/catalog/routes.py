@@ -14,6 +14,7 @@ from mediawright.catalog.model import LengthUnit, Model, ParameterRule, Route
 from mediawright.catalog.model_choice import adapter_missing
 from mediawright.catalog.parameter_values import code_for, pointer_to
 from mediawright.catalog.pricing import PriceSettings, price
+from mediawright.catalog.route_ends import end_words
 from mediawright.catalog.translate import carried_parameters, setting_conflicts, translate
 from mediawright.core.errors import Problem
 from mediawright.core.generation import RoutePlan
@@ -257,14 +258,17 @@ def _missing(question: RouteQuestion, route: Route) -> set[str]:
 def _no_route(question: RouteQuestion) -> Problem:
     model, request, applied = question.model, question.request, question.applied
     if request.provider is not None:
-        serving = [
-            route.provider
-            for route in model.routes
-            if applied.operation in model.route_operations(route)
+        routes = [
+            route for route in model.routes if applied.operation in model.route_operations(route)
         ]
+        over = [route for route in routes if model.has_ended(route, question.today)]
+        serving = [route.provider for route in routes if route not in over]
+        ended = next((route for route in over if route.provider == request.provider), None)
         return Problem(
             code="unsupported_by_provider",
-            message=f"{request.provider} does not serve {model.id} in {applied.operation.value}.",
+            message=end_words(model, ended)
+            if ended is not None
+            else f"{request.provider} does not serve {model.id} in {applied.operation.value}.",
             pointer="/provider",
             hint=f"Use {' or '.join(dict.fromkeys(serving))}, or name no provider.",
             details={"allowed": list(dict.fromkeys(serving))},

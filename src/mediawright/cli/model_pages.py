@@ -245,6 +245,8 @@ def _route_words(route: dict[str, Any]) -> str:
     words = f"{route['provider']} as {route['upstream_id']} ({manner})"
     if route["ends_on"]:
         words += f", until {route['ends_on']}"
+    if route["note"]:
+        words += f", {route['note']}"
     if not route["live"]:
         return f"{words}, no longer"
     return words if route["available"] else f"{words}, not yet"
@@ -257,7 +259,8 @@ def _life_words(life: dict[str, Any]) -> str:
     if life["ends_on"]:
         parts.append(f"ends on {life['ends_on']}")
     if life["successor"]:
-        parts.append(f"use {life['successor']}")
+        served = ", which serves requests for it" if life["substitute"] else ""
+        parts.append(f"use {life['successor']}{served}")
     if life["note"]:
         parts.append(life["note"])
     return ", ".join(parts)
