@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.file_host import FileHost, picture
 
@@ -16,11 +17,14 @@ from mediawright.app.intake import Draft, InputSource
 from mediawright.app.library import find_asset, list_assets
 from mediawright.app.settings import AccountSettings, MediaSettings, Settings
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
-from mediawright.core.operations import MediaKind, Operation
+from mediawright.core.errors import InsufficientCreditError
+from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import Adjustment, Parameters
 
 pytestmark = pytest.mark.rule(62)
 TAKES_IT_FROM_THE_PICTURE = "kling-2-6-image-to-video"
+HAS_A_PRICE = "kling-3-0-std"
+"""And takes its ratio from the picture."""
 IS_TOLD = "seedance-2-480p"
 
 
@@ -135,6 +139,17 @@ async def test_a_provider_that_is_told_the_ratio_gets_the_whole_picture(
     assert await cuts_of(installation, wanted) == []
 
 
+async def test_a_last_frame_is_cut_as_well(installation: AsyncMediawright, host: FileHost) -> None:
+    wanted = msgspec.structs.replace(
+        draft(InputSource(), model=HAS_A_PRICE, aspect_ratio="16:9"),
+        inputs=(
+            InputSource(url=f"{host.root}/wide.png", role=InputRole.FIRST_FRAME),
+            InputSource(url=f"{host.root}/square.png", role=InputRole.LAST_FRAME),
+        ),
+    )
+    assert await cuts_of(installation, wanted) == [("/inputs/1", "320x320", "320x180")]
+
+
 async def test_nothing_is_kept_of_a_cut_that_is_not_paid_for(
     tmp_path: Path, host: FileHost
 ) -> None:
@@ -144,9 +159,9 @@ async def test_nothing_is_kept_of_a_cut_that_is_not_paid_for(
         media=MediaSettings(allowed_origins=(host.root,)),
     )
     async with AsyncMediawright(settings=settings, sandbox=True) as installation:
-        with pytest.raises(Exception, match=r"(?i)credit"):
+        with pytest.raises(InsufficientCreditError):
             await installation.generate(
-                model=TAKES_IT_FROM_THE_PICTURE,
+                model=HAS_A_PRICE,
                 operation=Operation.IMAGE_TO_VIDEO,
                 prompt="gentle motion",
                 inputs=[f"{host.root}/square.png"],
