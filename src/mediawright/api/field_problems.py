@@ -13,6 +13,7 @@ _CODES = {
     "count": "invalid_n",
     "file_path": "invalid_path",
     "inputs": "invalid_source_media",
+    "kling_elements": "invalid_elements",
     "model": "model_required",
     "prompt": "prompt_required",
     "source_media_urls": "invalid_source_media",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediawright.app.complaints import Complaints
 from mediawright.app.intake import Draft, InputSource, parse_source
 from mediawright.app.parameters import parameters_from, parse_fallback
+from mediawright.catalog.elements import with_sources
 from mediawright.catalog.values import parse_generation_type
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.operations import Operation
@@ -50,7 +53,9 @@ def draft_of(body: QuoteBody, own_asset: OwnAsset) -> Draft:
         operation=complaints.read(lambda: _operation(body.generation_type), None),
         prompt=body.prompt,
         inputs=complaints.read(lambda: _inputs(body, own_asset), ()),
-        parameters=complaints.read(lambda: parameters_from(given), Parameters()),
+        parameters=_own_elements(
+            complaints.read(lambda: parameters_from(given), Parameters()), own_asset
+        ),
         provider=body.provider,
         fallback=parse_fallback(body.fallback),
         output_path=body.file_path,
@@ -58,6 +63,15 @@ def draft_of(body: QuoteBody, own_asset: OwnAsset) -> Draft:
     )
     complaints.settle()
     return draft
+
+
+def _own_elements(parameters: Parameters, own_asset: OwnAsset) -> Parameters:
+    """Name files of elements that this server handed out by their asset ids."""
+    elements = parameters.kling_elements
+    if not elements:
+        return parameters
+    named = with_sources(elements, lambda source: own_asset(source) or source)
+    return msgspec.structs.replace(parameters, kling_elements=named)
 
 
 def _check_count(body: QuoteBody) -> None:

@@ -50,6 +50,26 @@ class InputBody(_Request):
     role: InputRole | None = Field(default=None, description="By default the kind of file decides.")
 
 
+class ElementBody(_Request):
+    """A person or thing that the prompt refers to as `@name`, shown by pictures or a video."""
+
+    name: Text | None = None
+    description: Text | None = None
+    element_input_urls: Annotated[list[Text], Field(max_length=_MOST_ITEMS)] | None = Field(
+        default=None, description="Pictures by URL or asset id."
+    )
+    element_input_video_urls: Annotated[list[Text], Field(max_length=_MOST_ITEMS)] | None = Field(
+        default=None, description="A video by URL or asset id, in place of pictures."
+    )
+
+
+class ShotBody(_Request):
+    """One scene of a storyboard."""
+
+    scene: Text | None = None
+    duration: Seconds | None = None
+
+
 class LoraBody(_Request):
     """An adapter to mix into a model: where its weights are, and how much of it."""
 
@@ -142,6 +162,12 @@ class QuoteBody(_Request):
     smart_format: bool | None = None
     diarize: bool | None = None
     utterances: bool | None = None
+    kling_elements: Annotated[list[ElementBody], Field(max_length=_MOST_ITEMS)] | None = Field(
+        default=None, description="What the prompt refers to as `@name`."
+    )
+    shots: Annotated[list[ShotBody], Field(max_length=_MOST_ITEMS)] | None = Field(
+        default=None, description="The scenes of a storyboard, which set its duration."
+    )
     vendor: VendorSettings | None = Field(
         default=None, description="Settings passed untouched to one provider, by its name."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediawright.app.element_files import inspect_elements
 from mediawright.app.fitting import fit_pictures
 from mediawright.app.intake import (
     Draft,
@@ -24,7 +25,12 @@ from mediawright.app.quote_use import claim_of, promised, require_same, require_
 from mediawright.app.route_choice import choose_routes
 from mediawright.assets.naming import check_output_path
 from mediawright.catalog.findings import error_from
-from mediawright.catalog.preflight import Checked, PreflightSettings, preflight
+from mediawright.catalog.preflight import (
+    NO_ELEMENT_FACTS,
+    Checked,
+    PreflightSettings,
+    preflight,
+)
 from mediawright.catalog.pricing import PriceSettings
 from mediawright.core.errors import InvalidRequestError, MediawrightError
 from mediawright.core.generation import Generation, RoutePlan, SkippedRoute
@@ -142,7 +148,8 @@ async def prepare(
     inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
     try:
         facts = facts_of(inspected)
-        checked = check(runtime, to_request(draft, inspected), facts, settings)
+        shown = await inspect_elements(runtime, workspace_id, draft)
+        checked = check(runtime, to_request(draft, inspected), facts, settings, shown)
         if quote is not None:
             require_same(quote, checked.request, inspected)
         choice = await choose_routes(runtime, checked)
@@ -250,6 +257,7 @@ def check(
     request: GenerationRequest,
     facts: Mapping[int, MediaFacts],
     settings: PreflightSettings | None = None,
+    element_facts: Mapping[str, MediaFacts] = NO_ELEMENT_FACTS,
 ) -> Checked:
     """Run the rules and prices over a request; nothing is held or sent.
 
@@ -258,6 +266,7 @@ def check(
         request: The request.
         facts: What is known about its inputs, by their index.
         settings: How the workspace's requests are priced; as the installation's by default.
+        element_facts: What is known about the files of its elements, by URL or asset id.
 
     Raises:
         MediawrightError: Of everything that is wrong, the first; all of it in its `problems`.
@@ -267,6 +276,7 @@ def check(
             runtime.catalogue,
             request,
             input_facts=facts,
+            element_facts=element_facts,
             now=runtime.clock.now(),
             settings=settings or runtime.preflight_settings,
         )

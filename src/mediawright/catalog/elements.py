@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
+
+import msgspec
 
 from mediawright.catalog.findings import Findings
 from mediawright.catalog.input_files import check_file
@@ -13,7 +15,7 @@ from mediawright.catalog.model import InputRule, ParameterRule
 from mediawright.catalog.values import is_text
 from mediawright.core.ids import IdPrefix, has_prefix
 from mediawright.core.media import MediaFacts
-from mediawright.core.operations import MediaKind
+from mediawright.core.operations import InputRole, MediaKind
 from mediawright.core.request import Element, MediaInput
 
 _PLACE = "/parameters/kling_elements"
@@ -81,12 +83,31 @@ def check_elements(
     _check_mentions(prompt or "", [element.name for element in elements], findings)
 
 
-def element_sources(elements: tuple[Element, ...]) -> Iterator[tuple[str, str]]:
-    """Return the URL or asset id of each file of the elements, with its place in the request."""
+def element_sources(
+    elements: tuple[Element, ...], rule: ParameterRule
+) -> Iterator[tuple[str, str, InputRole]]:
+    """Return the URL or asset id of each file of the elements, with its place and its role."""
     for index, element in enumerate(elements):
-        for field in _URL_FIELDS.values():
+        for slot in rule.element_files:
+            field = _URL_FIELDS[slot.role.media_kind]
             for number, source in enumerate(getattr(element, field)):
-                yield source, f"{_PLACE}/{index}/{field}/{number}"
+                yield source, f"{_PLACE}/{index}/{field}/{number}", slot.role
+
+
+def with_sources(elements: tuple[Element, ...], named: Callable[[str], str]) -> tuple[Element, ...]:
+    """Return elements whose files are named otherwise.
+
+    Args:
+        elements: The elements.
+        named: Returns the URL or asset id to write for one.
+    """
+    return tuple(
+        msgspec.structs.replace(
+            element,
+            **{field: tuple(map(named, getattr(element, field))) for field in _URL_FIELDS.values()},
+        )
+        for element in elements
+    )
 
 
 def _shape_faults(item: Element, rule: ParameterRule) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -215,9 +215,6 @@ def _fits(limit: ParameterRule, value: Any) -> bool:
         return (low is None or value >= low) and (high is None or value <= high)
     if isinstance(value, str):
         return limit.max_length is None or len(value) <= limit.max_length
-    if isinstance(value, tuple):
-        items = cast("tuple[Any, ...]", value)
-        return limit.max_items is None or len(items) <= limit.max_items
     return True
 
 
