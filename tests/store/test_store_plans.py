@@ -16,12 +16,15 @@ from mediawright.store import (
     attempts,
     bookings,
     budgets,
+    durations,
     events,
     generations,
     ledger_entries,
     provider_events,
+    quotes,
     spans,
     spending,
+    workspaces,
 )
 from mediawright.store.tables import BudgetPeriod
 
@@ -67,6 +70,8 @@ QUERIES = {
     "reports": lambda c: provider_events.for_generation(c, "w", "gen_1"),
     "key": lambda c: api_keys.by_hash(c, b"digest"),
     "keys": lambda c: api_keys.for_workspace(c, "w"),
+    "quote": lambda c: quotes.get(c, "w", "quo_1"),
+    "markup": lambda c: workspaces.markup_micros(c, "w"),
 }
 PARTIAL = {
     "ix_generations_unfinished": lambda c: generations.unfinished(
@@ -75,6 +80,9 @@ PARTIAL = {
     "ix_provider_events_unhandled": lambda c: provider_events.unhandled(c, limit=5, after=7),
     "ix_generations_unbooked_cancellation": lambda c: bookings.cancelled_and_open(c, "me"),
     "ix_attempts_unresolved": lambda c: attempts.unresolved(c, limit=5, after=("gen_1", 1)),
+    "ix_generations_finished_well": lambda c: durations.latest(
+        c, "gen4.5", "text-to-video", most=5
+    ),
     "ix_attempts_open": lambda c: attempts.open_of_ended(c, limit=5, after=("gen_1", 1)),
 }
 
