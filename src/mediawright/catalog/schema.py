@@ -128,7 +128,7 @@ def _property(
 def _rule_schema(name: str, rule: ParameterRule) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": _json_type(name, rule)}
     if rule.fixed is not None:
-        schema["const"] = rule.fixed
+        schema["const"] = _plain(rule.fixed)
         return schema
     if name in LISTS:
         if name != "loras":

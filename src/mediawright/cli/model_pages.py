@@ -29,7 +29,7 @@ def notes(model: dict[str, Any]) -> list[str]:
         ("makes", ", ".join(model["generation_types"])),
         ("also called", ", ".join(model["aliases"])),
         ("prompt", _prompt_words(model["prompt_max_length"])),
-        *(("served by", _route_words(route)) for route in model["routes"]),
+        *(("served by", _route_words(route, model)) for route in model["routes"]),
         ("usable now", _READINESS_WORDS.get(readiness(model), "yes")),
         ("takes", f"about {model['estimated_time_seconds']:.3g} s"),
         ("life", _life_words(model["lifecycle"])),
@@ -87,7 +87,10 @@ def price_lines(model: dict[str, Any]) -> list[str]:
         bare = {name: value for name, value in cost.items() if name != "when"}
         conditions = merged.setdefault(str(sorted(bare.items())), (bare, []))[1]
         conditions.append(cost.get("when", {}))
-    lines = [f"price: {cost_words(cost, _when(all_of))}" for cost, all_of in merged.values()]
+    lines = [
+        f"price{_sold_as(cost)}: {cost_words(cost, _when(all_of))}"
+        for cost, all_of in merged.values()
+    ]
     return [*lines, f"price book of {model['price_book_date']}"]
 
 
@@ -143,6 +146,11 @@ def _unit(cost: dict[str, Any]) -> str:
     )
 
 
+def _sold_as(cost: Mapping[str, Any]) -> str:
+    """Return the name of a row that is sold under a name of its own (rule 32)."""
+    return f" of {cost['title']} ({cost['sku']})" if "sku" in cost else ""
+
+
 def _when(conditions: list[Mapping[str, Any]]) -> str:
     """Return the conditions under which a price holds; it holds under any of them."""
     if not all(conditions):
@@ -179,9 +187,12 @@ def _range(rule: dict[str, Any]) -> str:
     if "x-size" in rule:
         return _size_words(rule["x-size"])
     low, high = rule.get("minimum"), rule.get("maximum")
-    words = {"integer": "whole number", "boolean": "true, false", "string": "text"}.get(
-        str(rule.get("type")), str(rule.get("type", "anything"))
-    )
+    words = {
+        "array": "a list, as JSON",
+        "integer": "whole number",
+        "boolean": "true, false",
+        "string": "text",
+    }.get(str(rule.get("type")), str(rule.get("type", "anything")))
     if low is not None or high is not None:
         words += f" {'' if low is None else low}..{'' if high is None else high}"
     if rule.get("maxLength"):
@@ -215,7 +226,7 @@ def _listed(value: Any) -> str:
         shown = ", ".join(str(item) for item in items[:_ENOUGH_VALUES])
         more = len(items) - _ENOUGH_VALUES
         return f"{shown} and {more} more (--json lists all)" if more > 0 else shown
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _how_many(slot: dict[str, Any]) -> str:
@@ -240,9 +251,11 @@ def _prompt_words(longest: int | None) -> str:
     return "" if longest is None else f"at most {longest:,} characters"
 
 
-def _route_words(route: dict[str, Any]) -> str:
+def _route_words(route: dict[str, Any], model: dict[str, Any]) -> str:
     manner = "answers at once" if route["synchronous"] else "queued"
     words = f"{route['provider']} as {route['upstream_id']} ({manner})"
+    if len(route["generation_types"]) < len(model["generation_types"]):
+        words += f" for {', '.join(route['generation_types'])}"
     if route["ends_on"]:
         words += f", until {route['ends_on']}"
     if route["note"]:
