@@ -13,7 +13,7 @@ import pytest
 from obstore.exceptions import GenericError
 from obstore.store import MemoryStore
 
-from mediawright.assets.drive import Drive
+from mediawright.assets.drive import Drive, FinishedFile
 from mediawright.assets.local_drive import LocalDrive
 from mediawright.assets.object_drive import ObjectDrive
 from mediawright.core.errors import InternalError, InvalidRequestError, UnavailableError
@@ -308,7 +308,7 @@ def test_files_come_and_go_at_once(tmp_path):
         for number in range(30):
             source = tmp_path / f"source-{worker}-{number}"
             source.write_bytes(b"x")
-            drive.put_file_now(source, f"shared/{worker}")
+            drive.put_files_now([FinishedFile(source, f"shared/{worker}", "image/png")])
             assert drive.delete_now(f"shared/{worker}")
 
     with ThreadPoolExecutor(4) as threads:

@@ -216,8 +216,7 @@ def leave_a_staged_file(books: Evidence) -> None:
 
 
 def leave_a_reply(books: Evidence) -> None:
-    (books.replies / "gen_1-1").mkdir()
-    (books.replies / "gen_1-1" / "reply.json").write_bytes(b"{}")
+    (books.replies / "gen_1-1.json").write_bytes(b"{}")
 
 
 def succeed_without_file(books: Evidence) -> None:

@@ -55,10 +55,11 @@ async def test_half_a_reply_is_none(bench: Bench) -> None:
     replies = bench.context.replies
     await replies.save("gen_whole", 1, picture_reply())
     await replies.save("gen_half", 1, picture_reply())
-    (bench.folder / "replies" / "gen_half-1" / "reply.json").unlink()
+    (bench.folder / "replies" / "gen_half-1.json").unlink()
     replies.drop_partial_now()
     assert await replies.kept() == [("gen_whole", 1)]
-    assert [path.name for path in (bench.folder / "replies").iterdir()] == ["gen_whole-1"]
+    left = sorted(path.name for path in (bench.folder / "replies").iterdir())
+    assert left == ["gen_whole-1.0", "gen_whole-1.json"]
 
 
 async def test_a_free_one_is_made_again(bench: Bench) -> None:
@@ -92,10 +93,10 @@ async def test_a_half_written_reply_does_not_count(bench: Bench) -> None:
     created = await bench.jobs.create(bench.generation())
     await bench.until(lambda: len(first.calls) == 1)
     await bench.die()
-    place = bench.folder / "replies" / f"{created.id}-1"
-    place.mkdir(parents=True)
-    (place / "0.bin").write_bytes(b"half")
-    (place / "reply.json.part").write_bytes(b"{")
+    folder = bench.folder / "replies"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{created.id}-1.0").write_bytes(b"half")
+    (folder / f"{created.id}-1.part").write_bytes(b"{")
     bench.use(ScriptedProvider())
     await bench.jobs.start()
     assert (await bench.settle(created)).state is S.UNKNOWN

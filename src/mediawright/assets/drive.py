@@ -7,13 +7,22 @@ all, and no key leads out of the drive.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from mediawright.assets.naming import is_safe_key
 from mediawright.core.errors import InternalError
 
 CHUNK_BYTES = 1_048_576
+
+
+class FinishedFile(NamedTuple):
+    """A file of ours that goes into a drive."""
+
+    source: Path
+    key: str
+    content_type: str
 
 
 class Drive(ABC):
@@ -65,6 +74,11 @@ class Drive(ABC):
             key: Where to.
             content_type: What a bucket says it is when it serves it.
         """
+
+    async def put_files(self, files: Sequence[FinishedFile]) -> None:
+        """Do what `put_file` does with each; where one fails, others may have been put."""
+        for file in files:
+            await self.put_file(file.source, file.key, content_type=file.content_type)
 
     @abstractmethod
     async def create(self, key: str, data: bytes) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from mediawright.assets import reservations
-from mediawright.assets.drive import Drive
+from mediawright.assets.drive import Drive, FinishedFile
 from mediawright.assets.formats import JSON, Format, format_for_content_type
 from mediawright.assets.image_probe import MOST_PIXELS
 from mediawright.assets.inspect import probe_with_format
@@ -21,7 +22,7 @@ from mediawright.assets.naming import (
     output_key,
     rendition_key,
 )
-from mediawright.assets.reading import FileReader
+from mediawright.assets.reading import FileReader, missing
 from mediawright.assets.renditions import Rendition, render
 from mediawright.assets.reservations import reservation_key, reserve
 from mediawright.assets.staging import Staging, digest_now, too_large, unwritable
@@ -36,13 +37,23 @@ from mediawright.core.media import MediaFacts, Transcript
 from mediawright.core.operations import MediaKind
 
 Source = Path | bytes | AsyncIterator[bytes]
+_Look = Callable[[Path], tuple[MediaFacts, Format]]
 
 # What a provider was paid to make is kept even where it is too large to be opened here.
 _MOST_OUTPUT_PIXELS = 2_000_000_000
 _MOST_BYTES = 8 * 1024**3
+_SMALL_BYTES = 4_194_304
+"""Of a file with no more, everything is done in one go: other threads would cost more."""
 _DAY_SECONDS = 24 * 3600.0
 
 _log = logging.getLogger(__name__)
+
+
+class _TakenIn(NamedTuple):
+    path: Path
+    facts: MediaFacts
+    format: Format
+    digest: str
 
 
 def no_folder(_workspace_id: str) -> str:
@@ -128,24 +139,16 @@ class AssetLibrary(FileReader):
         is_output = generation_id is not None
         made: list[Rendition] = []
         with _blaming_provider(is_output):
-            path, known_digest = await self._stage(source, unchanging=unchanging)
-        # Hashing and flushing take their time, so the file is looked at meanwhile.
-        digesting = asyncio.create_task(_digest(path, known_digest))
-        flushing = asyncio.create_task(self._drive.prepare(path))
+            look = partial(self._look, expected=expected_kind, is_output=is_output)
+            path, facts, found, digest = await self._take_in(source, look, unchanging=unchanging)
         try:
-            with _blaming_provider(is_output):
-                look = partial(self._look, path, expected_kind, is_output=is_output)
-                facts, found = await asyncio.to_thread(look)
             key = await self._choose_key(
                 workspace_id, generation_id or asset_id, index, output_path, found
             )
             if renditions:
                 made = await self._render(path, found, facts)
-            digest = await digesting
-            await flushing
             await self._put(path, key, found)
         except BaseException:
-            await asyncio.wait([digesting, flushing])
             await _discard(path, *(one.path for one in made))
             raise
         asset = Asset(
@@ -224,8 +227,7 @@ class AssetLibrary(FileReader):
         found = format_for_content_type(asset.facts.content_type)
         if found is None or asset.facts.kind is MediaKind.TEXT:
             return asset
-        path = await self.local_copy(asset)
-        made = await self._render(path, found, asset.facts)
+        made = await self._render(await self._to_render(asset), found, asset.facts)
         return await self._put_renditions(asset, made)
 
     async def delete(self, asset: Asset) -> bool:
@@ -254,24 +256,56 @@ class AssetLibrary(FileReader):
             removed += await self._drive.delete(key)
         return removed
 
-    async def _stage(self, source: Source, *, unchanging: bool) -> tuple[Path, str | None]:
-        """Return where the bytes lie in the staging folder, and their digest if it is known."""
-        if isinstance(source, Path):
-            adopt = partial(self._staging.adopt_now, source, self._max_bytes)
-            return await asyncio.to_thread(adopt, unchanging=unchanging), None
-        if isinstance(source, bytes):
-            if len(source) > self._max_bytes:
-                raise too_large(self._max_bytes)
-            staged = await asyncio.to_thread(self._staging.write_now, source)
+    async def _take_in(self, source: Source, look: _Look, *, unchanging: bool) -> _TakenIn:
+        """Bring a file into the staging folder and find out all about it."""
+        if isinstance(source, Path | bytes):
+            taken = partial(self._take_in_now, source, look, unchanging=unchanging)
+            path, digest, seen = await asyncio.to_thread(taken)
         else:
             staged = await self._staging.write_stream(source, self._max_bytes)
+            path, digest, seen = staged.path, staged.sha256, None
+        if seen is not None and digest is not None:
+            return _TakenIn(path, *seen, digest)
+        # Hashing and flushing take their time, so the file is looked at meanwhile.
+        digesting = asyncio.create_task(_digest(path, digest))
+        flushing = asyncio.create_task(self._drive.prepare(path))
+        try:
+            facts, found = await asyncio.to_thread(look, path)
+            digest = await digesting
+            await flushing
+        except BaseException:
+            await asyncio.wait([digesting, flushing])
+            await _discard(path)
+            raise
+        return _TakenIn(path, facts, found, digest)
+
+    def _take_in_now(
+        self, source: Path | bytes, look: _Look, *, unchanging: bool
+    ) -> tuple[Path, str | None, tuple[MediaFacts, Format] | None]:
+        """Stage a file and, where that is quick, look at it and hash it in the same go. Blocks."""
+        path, digest = self._stage_now(source, unchanging=unchanging)
+        if path.stat().st_size > _SMALL_BYTES:
+            return path, digest, None
+        try:
+            return path, digest or digest_now(path).sha256, look(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _stage_now(self, source: Path | bytes, *, unchanging: bool) -> tuple[Path, str | None]:
+        """Return where the bytes lie in the staging folder, and their digest if it is known."""
+        if isinstance(source, Path):
+            return self._staging.adopt_now(source, self._max_bytes, unchanging=unchanging), None
+        if len(source) > self._max_bytes:
+            raise too_large(self._max_bytes)
+        staged = self._staging.write_now(source)
         return staged.path, staged.sha256
 
     def _look(
         self,
         path: Path,
-        expected: MediaKind | None,
         *,
+        expected: MediaKind | None,
         is_output: bool,
     ) -> tuple[MediaFacts, Format]:
         most_pixels = _MOST_OUTPUT_PIXELS if is_output else MOST_PIXELS
@@ -293,7 +327,13 @@ class AssetLibrary(FileReader):
     async def _render(self, path: Path, found: Format, facts: MediaFacts) -> list[Rendition]:
         return await asyncio.to_thread(self._render_now, path, found, facts)
 
+    async def _to_render(self, asset: Asset) -> Path:
+        path = self.path_of(asset.key)
+        return path if path is not None else await self.local_copy(asset)
+
     def _render_now(self, path: Path, found: Format, facts: MediaFacts) -> list[Rendition]:
+        if not path.is_file():
+            raise missing(path.name)
         made: list[Rendition] = []
         try:
             made.extend(render(path, found, facts, self._staging.new_path))
@@ -303,16 +343,23 @@ class AssetLibrary(FileReader):
         return made
 
     async def _put_renditions(self, asset: Asset, made: list[Rendition]) -> Asset:
-        keys: dict[str, str] = {}
-        for rendition in made:
-            key = rendition_key(asset.key, rendition.word, rendition.format.extension)
-            try:
-                await self._put(rendition.path, key, rendition.format)
-            except MediawrightError:
-                _log.warning("could not keep the %s of %s", rendition.word, asset.id, exc_info=True)
-                await _discard(rendition.path)
-            else:
-                keys[f"{rendition.word}_key"] = key
+        files = [
+            FinishedFile(
+                one.path,
+                rendition_key(asset.key, one.word, one.format.extension),
+                one.format.content_type,
+            )
+            for one in made
+        ]
+        if not files:
+            return asset
+        try:
+            await self._drive.put_files(files)
+        except (MediawrightError, OSError):
+            _log.warning("could not keep smaller versions of %s", asset.id, exc_info=True)
+            await _discard(*(one.path for one in made))
+            return asset
+        keys = {f"{one.word}_key": file.key for one, file in zip(made, files, strict=True)}
         return msgspec.structs.replace(asset, **keys)
 
     async def _put(self, path: Path, key: str, found: Format) -> None:

@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -17,7 +17,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore
 
-from mediawright.assets.drive import CHUNK_BYTES, require_safe
+from mediawright.assets.drive import CHUNK_BYTES, FinishedFile, require_safe
 from mediawright.assets.obstore_drive import ObstoreDrive
 from mediawright.core.errors import InternalError, UnavailableError
 
@@ -56,20 +56,28 @@ class LocalDrive(ObstoreDrive):
 
     async def put_file(self, source: Path, key: str, *, content_type: str) -> None:
         """Move a finished file into the drive, replacing what has the key; `source` is gone."""
-        del content_type
-        await asyncio.to_thread(self.put_file_now, source, key)
+        await self.put_files([FinishedFile(source, key, content_type)])
 
-    def put_file_now(self, source: Path, key: str) -> None:
-        """Like `put_file`, for a thread that may block."""
-        target = self._path(key)
+    async def put_files(self, files: Sequence[FinishedFile]) -> None:
+        """Move finished files into the drive, in one go."""
+        await asyncio.to_thread(self.put_files_now, files)
+
+    def put_files_now(self, files: Sequence[FinishedFile]) -> None:
+        """Like `put_files`, for a thread that may block."""
+        targets = [self._path(file.key) for file in files]
         with _writing():
-            self._make_folder(target.parent)
+            folders = {target.parent for target in targets}
+            for folder in folders:
+                self._make_folder(folder)
             store = LocalStore(self._root)
-            with self._partial_key() as partial:
-                self._bring_in(source, store, partial)
-                obstore.rename(store, partial, key)
-            _sync_folder(target.parent)
-            source.unlink()
+            for file in files:
+                with self._partial_key() as partial:
+                    self._bring_in(file.source, store, partial)
+                    obstore.rename(store, partial, file.key)
+            for folder in folders:
+                _sync_folder(folder)
+            for file in files:
+                file.source.unlink()
 
     async def create(self, key: str, data: bytes) -> bool:
         """Write a small file if the key is free; of several who try, one succeeds."""
@@ -127,11 +135,21 @@ class LocalDrive(ObstoreDrive):
 
     def _path(self, key: str) -> Path:
         path = self._root / require_safe(key)
-        # A link inside the drive may lead out of it.
-        parent = Path(os.path.realpath(path.parent))
-        if not parent.is_relative_to(os.path.realpath(self._root)):
+        if self._has_link(key) and not self._is_inside(path.parent):
             raise InternalError("unsafe_key", "A key leads out of the drive.")
         return path
+
+    def _has_link(self, key: str) -> bool:
+        """Tell whether a folder on the way is a link, which may lead out of the drive."""
+        folder = str(self._root)
+        for part in key.split("/")[:-1]:
+            folder = f"{folder}/{part}"
+            if os.path.islink(folder):  # noqa: PTH114 - at every look at a file
+                return True
+        return False
+
+    def _is_inside(self, folder: Path) -> bool:
+        return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(self._root))
 
     def _failure(self, error: BaseError) -> Exception:
         if isinstance(error, PreconditionError):

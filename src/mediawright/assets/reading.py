@@ -52,7 +52,7 @@ class FileReader:
             async for chunk in self._drive.open_stream(key, start, end):
                 yield chunk
         except FileNotFoundError as error:
-            raise _missing(key) from error
+            raise missing(key) from error
 
     async def size_of(self, key: str) -> int:
         """Return how many bytes a file has.
@@ -63,7 +63,7 @@ class FileReader:
         """
         size = await self._drive.size(key)
         if size is None:
-            raise _missing(key)
+            raise missing(key)
         return size
 
     def path_of(self, key: str) -> Path | None:
@@ -100,14 +100,15 @@ class FileReader:
         path = self.path_of(key)
         if path is not None:
             if not await asyncio.to_thread(path.is_file):
-                raise _missing(key)
+                raise missing(key)
             return path
         staged = await self._staging.write_stream(self.stream(key))
         named = staged.path.with_suffix(PurePosixPath(key).suffix)
         return await asyncio.to_thread(staged.path.replace, named)
 
 
-def _missing(key: str) -> NotFoundError:
+def missing(key: str) -> NotFoundError:
+    """Return the error of a file that has gone from the drive."""
     return NotFoundError(
         "asset_file_missing",
         f"The file {key} is no longer on the drive.",

@@ -7,8 +7,11 @@ anything else happens, so that a crash between the reply and the commit loses no
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +28,8 @@ from mediawright.core.provider import (
     Usage,
 )
 
-_MANIFEST = "reply.json"
+_MANIFEST = ".json"
+_PARTIAL = ".part"
 
 
 class _StagedFile(msgspec.Struct, frozen=True, kw_only=True, tag="file", omit_defaults=True):
@@ -50,11 +54,11 @@ class ReplyJournal:
 
     async def save(self, generation_id: str, number: int, done: Done) -> Done:
         """Write a reply down, durably, and return it with its files where they lie now."""
-        return await asyncio.to_thread(self._save, self._place(generation_id, number), done)
+        return await asyncio.to_thread(self._save, self._name(generation_id, number), done)
 
     async def load(self, generation_id: str, number: int) -> Done | None:
         """Return the reply to that attempt, if it was received whole."""
-        return await asyncio.to_thread(self._load, self._place(generation_id, number))
+        return await asyncio.to_thread(self._load, self._name(generation_id, number))
 
     async def kept(self) -> list[tuple[str, int]]:
         """Return generation and attempt of every reply that was received whole."""
@@ -62,68 +66,97 @@ class ReplyJournal:
 
     async def discard(self, generation_id: str, number: int) -> None:
         """Forget a reply that has been stored, or never will be."""
-        place = self._place(generation_id, number)
-        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        await asyncio.to_thread(self._discard, self._name(generation_id, number))
 
     def drop_partial_now(self) -> None:
         """Remove what was begun and never received whole. Blocks.
 
         For a process that has the folder to itself and has not begun to work.
         """
-        for place in self._folder.glob("gen_*-*"):
-            if not (place / _MANIFEST).is_file():
-                shutil.rmtree(place, ignore_errors=True)
+        for name in {_name_of(path) for path in self._folder.glob("gen_*")}:
+            if not self._manifest(name).is_file():
+                self._discard(name)
 
     async def older_than(self, before: datetime) -> list[tuple[str, int]]:
         """Return generation and attempt of replies, whole or not, written before then."""
         return await asyncio.to_thread(self._older_than, before.timestamp())
 
     def _older_than(self, before: float) -> list[tuple[str, int]]:
-        found: list[tuple[str, int]] = []
-        for place in self._folder.glob("gen_*-*"):
-            generation_id, _, number = place.name.rpartition("-")
-            if number.isdigit() and place.stat().st_mtime < before:
-                found.append((generation_id, int(number)))
-        return sorted(found)
+        youngest: dict[str, float] = {}
+        for path in self._folder.glob("gen_*"):
+            # One of a living process may go meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                name, written = _name_of(path), path.stat().st_mtime
+                youngest[name] = max(written, youngest.get(name, 0.0))
+        return _parts(name for name, written in youngest.items() if written < before)
 
-    def _place(self, generation_id: str, number: int) -> Path:
-        return self._folder / f"{generation_id}-{number}"
+    def _name(self, generation_id: str, number: int) -> str:
+        return f"{generation_id}-{number}"
+
+    def _manifest(self, name: str) -> Path:
+        return self._folder / f"{name}{_MANIFEST}"
 
     def _kept(self) -> list[tuple[str, int]]:
-        names = [manifest.parent.name for manifest in self._folder.glob(f"*/{_MANIFEST}")]
-        parts = [name.rpartition("-") for name in sorted(names)]
-        return [(generation_id, int(number)) for generation_id, _, number in parts]
+        return _parts(_name_of(path) for path in self._folder.glob(f"gen_*{_MANIFEST}"))
 
-    def _save(self, place: Path, done: Done) -> Done:
-        place.mkdir(parents=True, exist_ok=True)
+    def _save(self, name: str, done: Done) -> Done:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        files = (self._folder / f"{name}.{number}" for number in itertools.count())
         manifest = _Manifest(
-            outputs=tuple(
-                _to_disk(place, index, output) for index, output in enumerate(done.outputs)
-            ),
-            usage=done.usage,
+            outputs=tuple(_to_disk(files, output) for output in done.outputs), usage=done.usage
         )
         # The manifest appears under its name only when every file it speaks of is safe.
-        partial = place / f"{_MANIFEST}.part"
+        partial = self._folder / f"{name}{_PARTIAL}"
         _write_durably(partial, msgspec.json.encode(manifest))
-        partial.replace(place / _MANIFEST)
-        _sync_folder(place)
-        return _from_manifest(place, manifest)
+        partial.replace(self._manifest(name))
+        _sync_folder(self._folder)
+        return self._from_manifest(manifest)
 
-    def _load(self, place: Path) -> Done | None:
+    def _load(self, name: str) -> Done | None:
         try:
-            content = (place / _MANIFEST).read_bytes()
+            content = self._manifest(name).read_bytes()
         except FileNotFoundError:
             return None
-        return _from_manifest(place, msgspec.json.decode(content, type=_Manifest))
+        return self._from_manifest(msgspec.json.decode(content, type=_Manifest))
+
+    def _from_manifest(self, manifest: _Manifest) -> Done:
+        outputs: list[Output] = [
+            StagedMedia(
+                kind=item.kind,
+                path=self._folder / item.name,
+                content_type=item.content_type,
+                seed=item.seed,
+                revised_prompt=item.revised_prompt,
+            )
+            if isinstance(item, _StagedFile)
+            else item
+            for item in manifest.outputs
+        ]
+        return Done(outputs=tuple(outputs), usage=manifest.usage)
+
+    def _discard(self, name: str) -> None:
+        # First what makes a reply of the rest.
+        for suffix in (_MANIFEST, _PARTIAL):
+            (self._folder / f"{name}{suffix}").unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            for number in itertools.count():
+                (self._folder / f"{name}.{number}").unlink()
 
 
-def _to_disk(
-    place: Path, index: int, output: Output
-) -> _StagedFile | RemoteMedia | TranscriptOutput:
+def _name_of(path: Path) -> str:
+    return path.name.partition(".")[0]
+
+
+def _parts(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Return generation and attempt of what names stand for."""
+    parts = [name.rpartition("-") for name in sorted(names)]
+    return [(generation_id, int(number)) for generation_id, _, number in parts]
+
+
+def _to_disk(files: Iterator[Path], output: Output) -> _StagedFile | RemoteMedia | TranscriptOutput:
     if isinstance(output, RemoteMedia | TranscriptOutput):
         return output
-    name = f"{index}.bin"
-    target = place / name
+    target = next(files)
     if isinstance(output, InlineMedia):
         _write_durably(target, output.data)
     else:
@@ -132,27 +165,11 @@ def _to_disk(
             os.fsync(file.fileno())
     return _StagedFile(
         kind=output.kind,
-        name=name,
+        name=target.name,
         content_type=output.content_type,
         seed=output.seed,
         revised_prompt=output.revised_prompt,
     )
-
-
-def _from_manifest(place: Path, manifest: _Manifest) -> Done:
-    outputs: list[Output] = [
-        StagedMedia(
-            kind=item.kind,
-            path=place / item.name,
-            content_type=item.content_type,
-            seed=item.seed,
-            revised_prompt=item.revised_prompt,
-        )
-        if isinstance(item, _StagedFile)
-        else item
-        for item in manifest.outputs
-    ]
-    return Done(outputs=tuple(outputs), usage=manifest.usage)
 
 
 def _write_durably(path: Path, data: bytes) -> None:

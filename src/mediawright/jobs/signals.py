@@ -30,8 +30,11 @@ class Signals:
         """Wake whoever waits for this generation, or for any. Callable from any thread."""
         with self._lock:
             due = [*self._waiters.get(generation_id, ()), *self._waiters.get("", ())]
+        here = _running_loop()
         for loop, event in due:
-            if not loop.is_closed():
+            if loop is here:
+                event.set()
+            elif not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)
 
     def progressed(self, generation_id: str, done: float | None, stage: str | None) -> None:
@@ -69,6 +72,13 @@ class Signals:
                 remaining.discard(listener)
                 if not remaining:
                     del self._listeners[generation_id]
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
