@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mediawright.core.errors import InvalidRequestError
-from mediawright.sandbox.emulators.fal.applications import IMAGE_SIZES, Application, OutputForm
+from mediawright.sandbox.emulators.fal.clips import clip_seconds
+from mediawright.sandbox.emulators.fal.endpoint import (
+    AUTO,
+    IMAGE_SIZES,
+    Application,
+    OutputForm,
+)
 from mediawright.sandbox.emulators.fal.storage import Storage
 from mediawright.sandbox.emulators.fal.wire import model_error, refusal
 from mediawright.sandbox.kit.call import Call
@@ -53,24 +59,47 @@ class Outputs:
         blackens = application.has_safety_checker and call.scenario.status is None
         if moderated and not blackens:
             raise refusal(fields["prompt"])
-        pictures = await self._pictures(application, fields)
-        for name in application.files:
-            for index, url in enumerate(fields.get(name, ())):
-                await self._file(url, ("body", name, index))
+        pictures = await self._pictures(application.pictures, fields)
+        files = await self._files(application, fields)
         fields.setdefault("seed", self._emulator.ids.number(2**31))
         try:
             if application.form is OutputForm.VIDEO:
-                return await self._video(call, fields, pictures)
+                if application.clip is not None:
+                    fields["duration"] = await self._clip_seconds(application.clip, files)
+                return await self._video(call, application, fields, pictures)
             unsafe = moderated and fields.get("enable_safety_checker", True)
             return await self._images(call, application, fields, pictures, unsafe=unsafe)
         except InvalidRequestError as error:
             raise model_error("image_load_error", error.message) from None
 
-    async def _pictures(
+    async def _files(
         self, application: Application, fields: Mapping[str, Any]
+    ) -> dict[str, list[bytes]]:
+        """Return what fields name that are no pictures, by field."""
+        found: dict[str, list[bytes]] = {}
+        for name in application.files:
+            value = fields.get(name, ())
+            if isinstance(value, str):
+                found[name] = [await self._file(value, ("body", name))]
+            else:
+                found[name] = [
+                    await self._file(url, ("body", name, index)) for index, url in enumerate(value)
+                ]
+        return found
+
+    @staticmethod
+    async def _clip_seconds(name: str, files: Mapping[str, list[bytes]]) -> float:
+        seconds = await clip_seconds(files[name][0])
+        if seconds is None:
+            message = "Failed to load the video. Please ensure the video file is not corrupted."
+            raise model_error("unsupported_video_format", message, location=("body", name))
+        return seconds
+
+    async def _pictures(
+        self, names: tuple[str, ...], fields: Mapping[str, Any]
     ) -> tuple[_Picture, ...]:
         found: list[_Picture] = []
-        for name in application.pictures:
+        for name in names:
             # What must be there has been checked.
             value = fields.get(name, ())
             if isinstance(value, str):
@@ -115,7 +144,7 @@ class Outputs:
                 fields["prompt"],
                 width,
                 height,
-                image_format=fields["output_format"],
+                image_format=_format(fields),
                 seed=fields["seed"] + index,
                 sources=tuple(picture.data for picture in pictures),
                 strength=float(fields.get("strength", 0.6)),
@@ -123,8 +152,17 @@ class Outputs:
             )
             images.append(self._image(call, fields, data, (width, height)))
         seconds = (self._emulator.kit.clock.now() - started).total_seconds()
-        if application.form is OutputForm.DESCRIBED_IMAGES:
-            return {"images": images, "description": ""}
+        match application.form:
+            case OutputForm.DESCRIBED_IMAGES:
+                return {"images": images, "description": ""}
+            case OutputForm.REVISED_IMAGES:
+                return {"images": images, "revised_prompt": fields["prompt"]}
+            case OutputForm.SEEDED_IMAGES:
+                return {"images": images, "seed": fields["seed"]}
+            case OutputForm.BARE_IMAGES:
+                return {"images": images}
+            case _:
+                pass
         return {
             "images": images,
             "timings": {"inference": round(seconds, 3)},
@@ -136,7 +174,7 @@ class Outputs:
     def _image(
         self, call: Call, fields: Mapping[str, Any], data: bytes, size: tuple[int, int]
     ) -> dict[str, Any]:
-        extension = fields["output_format"]
+        extension = _format(fields)
         content_type = _CONTENT_TYPES[extension]
         if fields.get("sync_mode"):
             coded = base64.b64encode(self._emulator.inline(call, data)).decode()
@@ -146,16 +184,24 @@ class Outputs:
         return {"url": url, "width": size[0], "height": size[1], "content_type": content_type}
 
     async def _video(
-        self, call: Call, fields: Mapping[str, Any], pictures: tuple[_Picture, ...]
+        self,
+        call: Call,
+        application: Application,
+        fields: Mapping[str, Any],
+        pictures: tuple[_Picture, ...],
     ) -> dict[str, Any]:
         width, height = _video_size(fields, pictures)
+        last: tuple[_Picture, ...] = ()
+        if application.last_picture is not None:
+            last = await self._pictures((application.last_picture,), fields)
         data = await self._emulator.kit.media.video(
             fields["prompt"],
-            float(str(fields["duration"]).removesuffix("s")),
+            _seconds(fields),
             width,
             height,
             seed=fields["seed"],
             first_frame=pictures[0].data if pictures else None,
+            last_frame=last[-1].data if last else None,
             sound=bool(fields.get("generate_audio", False)),
         )
         return {
@@ -171,16 +217,30 @@ class Outputs:
 def _image_size(fields: Mapping[str, Any], pictures: tuple[_Picture, ...]) -> tuple[int, int]:
     megapixels = _RESOLUTION_PIXELS[fields.get("resolution", "1K")]
     ratio = fields.get("aspect_ratio")
-    if ratio and ratio != "auto":
+    if ratio and ratio != AUTO:
         across, down = (int(part) for part in ratio.split(":"))
         return _size_of(across / down, megapixels)
+    size = fields.get("image_size", AUTO)
+    if size != AUTO:
+        named = isinstance(size, str)
+        return IMAGE_SIZES[size] if named else (int(size["width"]), int(size["height"]))
     if pictures:
         facts = pictures[0].facts
         return _size_of(facts.width / facts.height, megapixels)
-    size = fields.get("image_size")
-    if size is None:
-        return _size_of(1.0, megapixels)
-    return IMAGE_SIZES[size] if isinstance(size, str) else (int(size["width"]), int(size["height"]))
+    return _size_of(1.0, megapixels)
+
+
+def _format(fields: Mapping[str, Any]) -> str:
+    """Return the file format, which one model calls by another name."""
+    return str(fields.get("format") or fields["output_format"])
+
+
+def _seconds(fields: Mapping[str, Any]) -> float:
+    """Return how long a video is to be: as long as its transitions, where it has some."""
+    transitions = fields.get("transitions")
+    if transitions:
+        return float(sum(item.get("duration", 5) for item in transitions))
+    return float(str(fields["duration"]).removesuffix("s"))
 
 
 def _size_of(ratio: float, megapixels: float) -> tuple[int, int]:
@@ -192,11 +252,11 @@ def _size_of(ratio: float, megapixels: float) -> tuple[int, int]:
 def _video_size(fields: Mapping[str, Any], pictures: tuple[_Picture, ...]) -> tuple[int, int]:
     short = _SHORT_SIDES[fields["resolution"]]
     named = fields["aspect_ratio"]
-    if pictures and named in ("auto", "16:9"):
+    if pictures and named in (AUTO, "16:9"):
         facts = pictures[0].facts
         ratio = facts.width / facts.height
     else:
-        across, down = (int(part) for part in ("16:9" if named == "auto" else named).split(":"))
+        across, down = (int(part) for part in ("16:9" if named == AUTO else named).split(":"))
         ratio = across / down
     long = round(short * max(ratio, 1 / ratio) / 2) * 2
     return (long, short) if ratio >= 1 else (short, long)

@@ -10,9 +10,9 @@ from typing import Any
 from mediawright.sandbox.emulators.fal.applications import (
     APPLICATIONS,
     KNOWN_SHORT_IDS,
-    Application,
     short_id,
 )
+from mediawright.sandbox.emulators.fal.endpoint import Application
 from mediawright.sandbox.emulators.fal.outputs import Outputs
 from mediawright.sandbox.emulators.fal.signing import Signer
 from mediawright.sandbox.emulators.fal.wire import (
