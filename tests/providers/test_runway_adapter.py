@@ -87,6 +87,19 @@ def test_references_take_the_field_of_the_endpoint(make_call, make_input, operat
     assert request.body.value[field] == [{"uri": PICTURE}]
 
 
+def test_clips_and_sounds_are_references_of_text_to_video(make_call, make_input):
+    inputs = (
+        make_input(InputRole.REFERENCE_VIDEO, data=None, url="https://ex.test/a.mp4"),
+        make_input(InputRole.REFERENCE_IMAGE),
+        make_input(InputRole.REFERENCE_AUDIO, data=None, url="https://ex.test/a.mp3"),
+    )
+    body = ADAPTER.submit(make_call(Operation.TEXT_TO_VIDEO, inputs=inputs), {}).body.value
+
+    assert body["references"] == [{"uri": PICTURE}]
+    assert body["referenceVideos"] == [{"type": "video", "uri": "https://ex.test/a.mp4"}]
+    assert body["referenceAudio"] == [{"type": "audio", "uri": "https://ex.test/a.mp3"}]
+
+
 def test_what_cannot_be_done_is_refused_before_it_is_sent(make_call, make_input):
     cases = [
         make_call(Operation.TEXT_TO_SPEECH),

@@ -64,6 +64,12 @@ _PATHS = {
     Operation.IMAGE_TO_VIDEO: "/v1/image_to_video",
 }
 _POSITIONS = {InputRole.FIRST_FRAME: "first", InputRole.LAST_FRAME: "last"}
+_PICTURES = {InputRole.REFERENCE_IMAGE: "referenceImages"}
+_REFERENCES = {
+    InputRole.REFERENCE_IMAGE: "references",
+    InputRole.REFERENCE_VIDEO: "referenceVideos",
+    InputRole.REFERENCE_AUDIO: "referenceAudio",
+}
 _STAGES = {"PENDING": "queued", "THROTTLED": "queued", "RUNNING": "running"}
 _FAULT_KINDS = {
     "SAFETY": FaultKind.REFUSED,
@@ -241,11 +247,16 @@ def _inline(media: LoadedInput) -> str | None:
 def _place_inputs(call: MediaCall, references: list[str]) -> JsonObject:
     if call.operation is Operation.IMAGE_TO_VIDEO:
         return {"promptImage": _prompt_images(call, references)}
-    field = "references" if call.operation is Operation.TEXT_TO_VIDEO else "referenceImages"
-    for index, item in enumerate(call.inputs):
-        if item.role is not InputRole.REFERENCE_IMAGE:
+    fields = _REFERENCES if call.operation is Operation.TEXT_TO_VIDEO else _PICTURES
+    placed: JsonObject = {}
+    for index, (item, reference) in enumerate(zip(call.inputs, references, strict=True)):
+        field = fields.get(item.role)
+        if field is None:
             raise unsupported_input(item.role, index)
-    return {field: [{"uri": reference} for reference in references]} if references else {}
+        # Pictures are told by the list they are in; others say their kind too.
+        kind = {} if item.kind is MediaKind.IMAGE else {"type": item.kind.value}
+        placed.setdefault(field, []).append({**kind, "uri": reference})
+    return placed
 
 
 def _prompt_images(call: MediaCall, references: list[str]) -> list[JsonObject]:

@@ -116,6 +116,7 @@ def _addresses(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, Path]]:
     else:
         for index, frame in enumerate(image):
             yield frame["position"], frame["uri"], ("promptImage", index, "uri")
-    references: list[dict[str, Any]] = fields.get("referenceImages", [])
-    for index, reference in enumerate(references):
-        yield "reference", reference["uri"], ("referenceImages", index, "uri")
+    for name in ("referenceImages", "references"):
+        references: list[dict[str, Any]] = fields.get(name, [])
+        for index, reference in enumerate(references):
+            yield "reference", reference["uri"], (name, index, "uri")

@@ -8,7 +8,7 @@ from typing import Any
 
 from mediawright.sandbox.emulators.runway.rules import duration_of, size_of
 
-_PER_SECOND = {"gen4_turbo": 5, "gen4.5": 12}
+_PER_SECOND = {"gen4_turbo": 5, "gen4.5": 12, "seedance2": 36, "seedance2_fast": 29}
 _VEO_PER_SECOND = {"veo3.1": (40, 20), "veo3.1_fast": (15, 10)}
 """With and without sound."""
 _PER_IMAGE = {

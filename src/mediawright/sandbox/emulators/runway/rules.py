@@ -21,6 +21,7 @@ from mediawright.sandbox.kit.fields import (
     Fault,
     Field,
     Flag,
+    ListOf,
     Number,
     Path,
     Record,
@@ -61,6 +62,35 @@ GEMINI_RATIOS = (
     "1152:896",
 )
 GEN4_VIDEO_RATIOS = ("1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672")
+SEEDANCE_FAST_RATIOS = (
+    "992:432",
+    "864:496",
+    "752:560",
+    "640:640",
+    "560:752",
+    "496:864",
+    "1470:630",
+    "1280:720",
+    "1112:834",
+    "960:960",
+    "834:1112",
+    "720:1280",
+)
+SEEDANCE_RATIOS = (
+    *SEEDANCE_FAST_RATIOS,
+    "2206:946",
+    "1920:1080",
+    "1664:1248",
+    "1440:1440",
+    "1248:1664",
+    "1080:1920",
+    "3840:1646",
+    "3840:2160",
+    "3840:2880",
+    "3840:3840",
+    "2880:3840",
+    "2160:3840",
+)
 VEO_RATIOS = ("1280:720", "720:1280", "1080:1920", "1920:1080")
 PRESET_VOICES = (
     "Maya",
@@ -181,9 +211,41 @@ _VEO_FROM_TEXT = Record(
     required={"model": Text(), "promptText": prompt(1000), "ratio": Choice(VEO_RATIOS)},
     optional=_VEO_EXTRAS,
 )
+
+
+def _clips(kind: str) -> ListOf:
+    item = Record(required={"type": Choice((kind,)), "uri": MediaUri(kind)})
+    return ListOf(item=item, fewest=0, most=3)
+
+
+def _seedance(ratios: tuple[str, ...], **pictures: Field) -> Record:
+    """Return the rules of Seedance 2: with `promptImage` from frames, else from references."""
+    from_frames = "promptImage" in pictures
+    text: dict[str, Field] = {"promptText": prompt(3500)}
+    references_too: dict[str, Field] = {
+        "references": ListOf(item=Record(required={"uri": MediaUri("image")}), fewest=0, most=9),
+        "referenceVideos": _clips("video"),
+    }
+    return Record(
+        required={"model": Text(), **(pictures if from_frames else text)},
+        optional={
+            "ratio": Choice(ratios),
+            "duration": Whole(least=4, most=15),
+            "audio": Flag(),
+            "seed": SEED,
+            "referenceAudio": _clips("audio"),
+            **(text if from_frames else references_too),
+        },
+        rules=(first_frame_given,) if from_frames else (),
+    )
+
+
 _PRESET_VOICE = Record(
     required={"type": Choice(("runway-preset",)), "presetId": Choice(PRESET_VOICES)}
 )
+
+_SECONDS = {"veo3.1": 8, "veo3.1_fast": 8, "seedance2": 5, "seedance2_fast": 5}
+"""How long clips are when nobody says it; ten seconds where there is no entry."""
 
 OPERATIONS: dict[str, dict[str, Record]] = {
     "text_to_image": {
@@ -235,6 +297,8 @@ OPERATIONS: dict[str, dict[str, Record]] = {
         ),
         "veo3.1": _VEO_FROM_IMAGE,
         "veo3.1_fast": _VEO_FROM_IMAGE,
+        "seedance2": _seedance(SEEDANCE_RATIOS, promptImage=_TWO_FRAMES),
+        "seedance2_fast": _seedance(SEEDANCE_FAST_RATIOS, promptImage=_TWO_FRAMES),
     },
     "text_to_video": {
         "gen4.5": Record(
@@ -249,6 +313,8 @@ OPERATIONS: dict[str, dict[str, Record]] = {
         ),
         "veo3.1": _VEO_FROM_TEXT,
         "veo3.1_fast": _VEO_FROM_TEXT,
+        "seedance2": _seedance(SEEDANCE_RATIOS),
+        "seedance2_fast": _seedance(SEEDANCE_FAST_RATIOS),
     },
     "text_to_speech": {
         "eleven_multilingual_v2": Record(
@@ -296,13 +362,12 @@ def check(operation: str, body: Any) -> list[Violation]:
 
 def duration_of(body: Mapping[str, Any]) -> int:
     """Return the seconds a clip will last, with the vendor's defaults for what is left out."""
-    default = 8 if str(body["model"]).startswith("veo") else 10
-    return int(body.get("duration", default))
+    return int(body.get("duration", _SECONDS.get(str(body["model"]), 10)))
 
 
 def size_of(body: Mapping[str, Any]) -> tuple[int, int]:
     """Return the width and height in pixels that the body's `ratio` names."""
-    ratio = str(body["ratio"])
+    ratio = str(body.get("ratio", "1280:720"))
     if ratio == "auto":
         return 1024, 1024
     width, _, height = ratio.partition(":")
