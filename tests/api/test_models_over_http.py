@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 from tests.api.running import Member, RunningServer
+from tests.api.test_openapi import require_shape
 
+from mediawright.api.reply_bodies import ModelPage
 from mediawright.catalog.catalogue import Catalogue
 from mediawright.catalog.model import Family
 
@@ -51,6 +53,10 @@ def test_the_list(server: RunningServer, member: Member) -> None:
         ({"provider": "local"}, "local-sketch-music", "gpt-image-2"),
         ({"provider": "dalle"}, "gpt-image-2", "local-voice"),
         ({"live": "true"}, "local-voice", "nothing"),
+        ({"max_credits": "2"}, "local-sketch-image", "gen4.5"),
+        ({"max_credits": "0"}, "local-sketch-image", "flux-schnell"),
+        ({"q": "kling MOTION"}, "kling-2-6-motion-control-720p", "kling-3-0-std"),
+        ({"q": "text-to-speech", "max_credits": "0"}, "local-voice", "eleven_turbo_v2"),
     ],
 )
 def test_filters(member: Member, query: dict[str, str], some: str, none: str) -> None:
@@ -65,12 +71,50 @@ def test_filters(member: Member, query: dict[str, str], some: str, none: str) ->
         ({"kind": "smell"}, "invalid_kind"),
         ({"generation_type": "x"}, "invalid_generation_type"),
         ({"live": "perhaps"}, "invalid_live"),
+        ({"max_credits": "-1"}, "invalid_max_credits"),
+        ({"max_credits": "NaN"}, "invalid_max_credits"),
         ({"provider": "nobody"}, "unknown_provider"),
     ],
 )
 def test_filters_that_make_no_sense(member: Member, query: dict[str, str], code: str) -> None:
     reply = member.http.get("/v1/models", params=query)
     assert (reply.status_code, reply.json()["error"]) == (400, code)
+
+
+def test_what_nobody_knows_the_price_of_is_not_cheap(member: Member) -> None:
+    cheap = member.http.get("/v1/models", params={"max_credits": 10**9}).json()["data"]
+    everything = member.http.get("/v1/models").json()["data"]
+    unknown = {item["id"] for item in everything if item["usual_price"]["credits"] is None}
+    assert unknown
+    assert {item["id"] for item in cheap} == {item["id"] for item in everything} - unknown
+
+
+def test_families_are_listed_beside_the_models(member: Member) -> None:
+    families = member.http.get("/v1/models").json()["families"]
+    label = next(item for item in families if item["label"] == "some-family")
+    assert label["variants"] == ["local-sketch-image", "fal-ai/flux/schnell"]
+    assert label["hint"] == "Ask the user which one."
+
+
+@pytest.mark.rule(47)
+def test_one_document_has_the_limits_of_every_model(member: Member) -> None:
+    page = member.http.get("/v1/models")
+    require_shape(ModelPage, page)
+    promised = {
+        "cost",
+        "generation_types",
+        "aspect_ratios",
+        "input_media_types",
+        "inputs",
+        "prompt_max_length",
+        "duration",
+        "flags",
+        "capabilities",
+        "supports_sound",
+        "estimated_time_seconds",
+    }
+    for model in page.json()["data"]:
+        assert promised <= set(model), model["id"]
 
 
 def test_a_model_with_the_schema_of_its_parameters(member: Member) -> None:
