@@ -252,6 +252,8 @@ class Route(_Row, frozen=True, kw_only=True):
     min_inputs: int = 0
     """All roles together at least, for routes that are only for requests with files."""
     inputs_max: dict[InputRole, int] = {}
+    input_limits: dict[InputRole, MediaLimits] = {}
+    """What files must be like here, where narrower than the model's."""
     limits: dict[str, ParameterRule] = {}
     """Values this route takes, where narrower than the model's."""
     fields: dict[str, str | FieldRule] = {}
@@ -264,6 +266,8 @@ class Route(_Row, frozen=True, kw_only=True):
     """Role -> the provider's field; `name[]` takes a list."""
     many_input_fields: dict[InputRole, str] = {}
     """The same where there are several inputs of the role, if that field is another one."""
+    free_settings: bool = False
+    """Whether a caller's vendor settings may set what parameters stand for."""
     reserved: tuple[str, ...] = ()
     """Further provider fields that a caller's vendor settings may not touch."""
     prices: tuple[PriceRow, ...] = ()

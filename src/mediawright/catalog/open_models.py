@@ -33,6 +33,7 @@ def completed(row: Model) -> Model:
         route,
         fields={**own_names, **route.fields},
         implied=(*route.implied, "edit_mode"),
+        free_settings=True,
     )
     anything = {name: ParameterRule() for name in PARAMETERS}
     return msgspec.structs.replace(row, parameters={**anything, **row.parameters}, routes=(route,))

@@ -135,6 +135,8 @@ def _plain(value: Any) -> Any:
 
 
 def _written_paths(route: Route) -> set[str]:
+    if route.free_settings:
+        return {*route.reserved, *_PROMPT_FIELDS}
     paths = {
         target if isinstance(target, str) else target.field for target in route.fields.values()
     }
