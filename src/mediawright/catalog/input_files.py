@@ -20,7 +20,7 @@ def check_file(
     index: int,
     item: MediaInput,
     facts: MediaFacts | None,
-    limits: tuple[InputRule, MediaLimits | None],
+    limits: tuple[MediaLimits | None, ...],
     findings: Findings,
     *,
     pointer: str | None = None,
@@ -31,13 +31,14 @@ def check_file(
         index: Place of the input in the request.
         item: The input.
         facts: What its bytes say, where they were looked at.
-        limits: The model's for the role, and the surface's for the kind.
+        limits: The model's for the role first, then others, such as the surface's for the kind.
         findings: Where to note what was found.
         pointer: Where the file is named, if not among the inputs.
     """
     pointer = pointer or f"/inputs/{index}"
     slot = limits[0]
-    long_code = slot.length_code or _length_code(item.role, "long")
+    named_code = slot.length_code if isinstance(slot, InputRule) else None
+    long_code = named_code or _length_code(item.role, "long")
     short_code = _length_code(item.role, "short")
     for limit in limits:
         if limit is None:

@@ -222,6 +222,7 @@ def _with_routes(
             applied=applied,
             today=question.now.date(),
             settings=question.settings.prices,
+            facts=question.input_facts,
             adapters=question.settings.adapters,
         ),
         findings,

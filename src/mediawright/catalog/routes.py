@@ -10,6 +10,7 @@ import msgspec
 
 from mediawright.catalog.applied import Applied
 from mediawright.catalog.findings import Findings
+from mediawright.catalog.input_files import check_file
 from mediawright.catalog.model import LengthUnit, Model, ParameterRule, Route
 from mediawright.catalog.model_choice import adapter_missing
 from mediawright.catalog.parameter_values import code_for, pointer_to
@@ -18,6 +19,7 @@ from mediawright.catalog.route_ends import end_words
 from mediawright.catalog.translate import carried_parameters, setting_conflicts, translate
 from mediawright.core.errors import Problem
 from mediawright.core.generation import RoutePlan
+from mediawright.core.media import MediaFacts
 from mediawright.core.operations import InputRole
 from mediawright.core.request import GenerationRequest
 
@@ -58,6 +60,8 @@ class RouteQuestion(msgspec.Struct, frozen=True, kw_only=True):
     today: date
     """Routes that ended before are left out."""
     settings: PriceSettings
+    facts: Mapping[int, MediaFacts]
+    """What is known about the inputs, by their index."""
     adapters: frozenset[str] | None = None
     """The providers that there is an adapter for; `None` counts all."""
 
@@ -123,6 +127,7 @@ def _refusal(question: RouteQuestion, route: Route) -> Problem | None:
     return (
         _prompt_refusal(route, question.request)
         or _input_refusal(question, route)
+        or _file_refusal(question, route)
         or _value_refusal(route, question.applied)
         or _parameter_refusal(question, route)
         or _setting_refusal(route, question.request)
@@ -183,6 +188,20 @@ def _input_refusal(question: RouteQuestion, route: Route) -> Problem | None:
                 details={"maximum": most, "given": number, "provider": route.provider},
             )
     return None
+
+
+def _file_refusal(question: RouteQuestion, route: Route) -> Problem | None:
+    if not route.input_limits:
+        return None
+    findings = Findings()
+    for index, item in enumerate(question.request.inputs):
+        limits = route.input_limits.get(item.role)
+        if limits is not None:
+            check_file(index, item, question.facts.get(index), (limits,), findings)
+    if not findings.problems:
+        return None
+    first = findings.problems[0]
+    return msgspec.structs.replace(first, details={**first.details, "provider": route.provider})
 
 
 def _value_refusal(route: Route, applied: Applied) -> Problem | None:

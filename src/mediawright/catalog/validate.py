@@ -168,7 +168,12 @@ def _route_faults(model: Model, route: Route) -> Iterator[str]:
     for table in route.tables:
         yield from _unknown_names("/tables", table.parameters, _MAPPABLE)
     roles = {slot.role for name in operations for slot in model.operations[name].inputs}
-    for role in (*route.input_fields, *route.many_input_fields, *route.inputs_max):
+    for role in (
+        *route.input_fields,
+        *route.many_input_fields,
+        *route.inputs_max,
+        *route.input_limits,
+    ):
         if role not in roles:
             yield f": the model takes no {role.value}"
     carried = carried_parameters(route) | HINTS_ONLY
