@@ -273,3 +273,12 @@ def until(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_this_machine_may_be_called_by_another_of_its_names(member: Member) -> None:
+    [url] = member.http.post("/v1/upload/media", files={"files": picture()}).json()["urls"]
+    for name in ("localhost", "[::1]"):
+        reply = member.start(source_media_urls=[url.replace("127.0.0.1", name)], prefer="wait=30")
+        assert reply.status_code == 200, reply.text
+    reply = member.start(source_media_urls=[url.replace("127.0.0.1", "localhost.a.test")])
+    assert reply.json()["error"] in {"url_not_allowed", "unknown_media_type"}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _CONTENT = re.compile(r"/v1/assets/(ast_[0-9a-f]{32})/content(?:\?variant=content)?")
+_THIS_MACHINE = re.compile(r"//(?:localhost|\[::1\])(?=[:/]|$)")
 
 
 def own_asset_id(request: Request, url: str) -> str | None:
@@ -22,13 +23,18 @@ def own_asset_id(request: Request, url: str) -> str | None:
         request: Whose sender knows this server by the address it used.
         url: Any URL; `None` is returned for those that lead elsewhere.
     """
-    match = _CONTENT.fullmatch(url.removeprefix(_base(request)))
+    match = _CONTENT.fullmatch(_spelled(url).removeprefix(_spelled(_base(request))))
     return match.group(1) if match else None
 
 
 def asset_urls(request: Request) -> AssetUrl:
     """Return absolute addresses, on the host that the caller used or as the operator set it."""
     return served_urls(_base(request))
+
+
+def _spelled(url: str) -> str:
+    """Return a URL with this machine's own names spelled alike, as callers use any of them."""
+    return _THIS_MACHINE.sub("//127.0.0.1", url, count=1)
 
 
 def _base(request: Request) -> str:

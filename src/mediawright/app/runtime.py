@@ -26,6 +26,7 @@ from mediawright.catalog.pricing import PriceSettings, cost_of_usage
 from mediawright.core.clock import Clock, SystemClock
 from mediawright.core.errors import InvalidRequestError, UnavailableError
 from mediawright.core.ids import IdPrefix, new_id
+from mediawright.core.provider import Usage
 from mediawright.engines.local.provider import LocalProvider
 from mediawright.jobs.admission import Admission
 from mediawright.jobs.advance import Steps
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from mediawright.app.telemetry import Telemetry
     from mediawright.core.generation import Generation, RoutePlan
     from mediawright.core.money import PriceBasis
-    from mediawright.core.provider import Usage
     from mediawright.jobs.signals import Signals
     from mediawright.store.secret_box import SecretBox
 
@@ -342,7 +342,9 @@ class Runtime:
     ) -> tuple[Decimal, PriceBasis] | None:
         """Return what a finished generation costs: by its usage, else as it was quoted."""
         found = None
-        if generation.model in self.catalogue:
+        # Without a word from the provider the quote is as good, and knew the files' lengths.
+        said = usage != Usage()
+        if generation.model in self.catalogue and (said or route.price.usd is None):
             model = self.catalogue.get(generation.model)
             applied = applied_of(model, generation.request)
             data = model.find_route(route.provider, route.upstream_id, generation.operation)
