@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from mediawright.catalog.catalogue import Catalogue
 from mediawright.catalog.loader import load_catalogue
-from mediawright.catalog.model import InputRule, Model
+from mediawright.catalog.model import InputRule, Model, ModelStatus
 from mediawright.catalog.preflight import preflight
 from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import GenerationRequest, MediaInput, Parameters
@@ -28,16 +28,20 @@ def main() -> None:
     print(f"load {len(catalogue)} models: {loaded:.1f} ms\n")
     print(f"{'model':<26}{'operation':<18}{'median ms':>10}{'p95 ms':>10}")
     for model in catalogue:
+        if model.lifecycle.status is ModelStatus.ENDED and not model.lifecycle.substitute:
+            continue
         for operation in model.operations:
             times = sorted(_times(catalogue, model, operation))
             middle, high = statistics.median(times), times[int(len(times) * 0.95)]
             print(f"{model.id:<26}{operation.value:<18}{middle:>10.3f}{high:>10.3f}")
 
 
-def _needed(model: Model, slot: InputRule) -> int:
+def _needed(model: Model, operation: Operation, slot: InputRule) -> int:
     """Return how many inputs of a role a model's usual request has."""
     sold_with_clip = model.id.endswith("-video-ref") and slot.role is InputRole.REFERENCE_VIDEO
-    return max(slot.minimum, int(sold_with_clip))
+    rule = model.operations[operation]
+    fills_up = slot is rule.inputs[0] and rule.min_inputs > sum(s.minimum for s in rule.inputs)
+    return max(slot.minimum, int(sold_with_clip or fills_up))
 
 
 def _times(catalogue: Catalogue, model: Model, operation: Operation) -> list[float]:
@@ -52,7 +56,7 @@ def _times(catalogue: Catalogue, model: Model, operation: Operation) -> list[flo
                 url=f"https://host.test/{number}.{_EXTENSIONS[slot.role.media_kind]}",
             )
             for slot in model.operations[operation].inputs
-            for number in range(_needed(model, slot))
+            for number in range(_needed(model, operation, slot))
         ),
         parameters=Parameters(seed=7, count=2, sound=True, aspect_ratio=None),
     )
