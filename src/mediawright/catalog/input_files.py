@@ -40,11 +40,12 @@ def check_file(
     named_code = slot.length_code if isinstance(slot, InputRule) else None
     long_code = named_code or _length_code(item.role, "long")
     short_code = _length_code(item.role, "short")
+    found = _format_of(item, facts) if any(limit and limit.formats for limit in limits) else None
     for limit in limits:
         if limit is None:
             continue
         before = len(findings.problems)
-        _check_format(pointer, item, facts, limit, findings)
+        _check_format(pointer, found, limit, findings)
         if facts is not None:
             _check_bytes(pointer, facts, limit, findings)
             _check_pixels(pointer, facts, limit, findings)
@@ -79,17 +80,8 @@ def check_total(
         )
 
 
-def _check_format(
-    pointer: str,
-    item: MediaInput,
-    facts: MediaFacts | None,
-    limits: MediaLimits,
-    findings: Findings,
-) -> None:
-    if not limits.formats:
-        return
-    found = _format_of(item, facts)
-    if found is not None and found not in limits.formats:
+def _check_format(pointer: str, found: str | None, limits: MediaLimits, findings: Findings) -> None:
+    if limits.formats and found is not None and found not in limits.formats:
         findings.problem(
             "unsupported_format",
             f"The file is {found}, which is not taken here.",

@@ -195,9 +195,9 @@ def _file_refusal(question: RouteQuestion, route: Route) -> Problem | None:
         return None
     findings = Findings()
     for index, item in enumerate(question.request.inputs):
-        limits = route.input_limits.get(item.role)
-        if limits is not None:
-            check_file(index, item, question.facts.get(index), (limits,), findings)
+        limits, known = route.input_limits.get(item.role), question.facts.get(index)
+        if limits is not None and (known is not None or limits.formats):
+            check_file(index, item, known, (limits,), findings)
     if not findings.problems:
         return None
     first = findings.problems[0]
