@@ -6,6 +6,7 @@ server whose providers are all imitated: what the sandbox was asked is in its jo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,7 +45,7 @@ def require_nothing(
     server: RunningServer, member: Member, journal: Callable[[], list[Any]]
 ) -> Callable[[httpx.Response, int, str], dict[str, Any]]:
     """Checks a refusal, and that everything is as it was when the test began."""
-    before = member.left_behind()
+    before = at_rest(server, member)
     (generations, assets), balance = before[0]
     assert (generations, assets, balance.held.amount) == (0, 0, 0)
 
@@ -60,6 +61,15 @@ def require_nothing(
 
 
 Check = Callable[[httpx.Response, int, str], dict[str, Any]]
+
+
+def at_rest(server: RunningServer, member: Member) -> tuple[Any, ...]:
+    """Return what is there once the server has tidied up after what it has made."""
+    deadline = time.monotonic() + 30
+    while any(path.is_file() for path in server.runtime.folder.replies.rglob("*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return member.left_behind()
 
 
 def ask(member: Member, body: Any = None, **headers: str) -> httpx.Response:
@@ -148,7 +158,7 @@ def test_what_is_over_a_limit(
     limits = {"requests_per_minute": 1, "concurrent_generations": None}
     server.run(limit_workspace(server.runtime, member.workspace_id, **limits))
     made = member.make(prompt="one is within it")
-    left = member.left_behind()
+    left = at_rest(server, member)
     reply = ask(member)
     assert (reply.status_code, reply.json()["error"]) == (429, "rate_limited")
     assert int(reply.headers["Retry-After"]) >= 1
@@ -156,9 +166,11 @@ def test_what_is_over_a_limit(
     assert made["status"] == "completed"
 
 
-def test_the_key_of_another_request(member: Member, journal: Callable[[], list[Any]]) -> None:
+def test_the_key_of_another_request(
+    server: RunningServer, member: Member, journal: Callable[[], list[Any]]
+) -> None:
     member.make(key="once")
-    asked, left = journal(), member.left_behind()
+    left, asked = at_rest(server, member), journal()
     reply = ask(member, CLIP, Idempotency_Key="once")
     assert (reply.status_code, reply.json()["error"]) == (409, "idempotency_key_reused")
     assert (journal(), member.left_behind()) == (asked, left)
@@ -167,23 +179,24 @@ def test_the_key_of_another_request(member: Member, journal: Callable[[], list[A
     assert (journal(), member.left_behind()) == (asked, left)
 
 
-def test_a_quote_that_was_used(member: Member, journal: Callable[[], list[Any]]) -> None:
+def test_a_quote_that_was_used(
+    server: RunningServer, member: Member, journal: Callable[[], list[Any]]
+) -> None:
     free = {"model": "local-sketch-image", "prompt": "a fox", "size": "64x64"}
     made = member.http.post("/v1/quotes", json=free).json()["quote_id"]
     member.make(**free, quote=made)
-    asked, left = journal(), member.left_behind()
+    left, asked = at_rest(server, member), journal()
     reply = ask(member, {**free, "quote": made})
     assert (reply.status_code, reply.json()["error"]) == (409, "quote_used")
     assert (journal(), member.left_behind()) == (asked, left)
 
 
-def test_an_input_that_was_kept_for_a_refused_request_is_gone(
+def test_an_input_of_the_caller_s_stays_as_it_was(
     server: RunningServer, member: Member, journal: Callable[[], list[Any]]
 ) -> None:
-    """A file that had to be fetched for the check: refused after it was here."""
     picture = member.make(size="640x368")["outputs"][0]
     assert picture["asset_id"]
-    left = member.left_behind()
+    left = at_rest(server, member)
     changes = {"inputs": [{"asset_id": picture["asset_id"]}], "duration": 99}
     reply = ask(member, {**CLIP, **changes})
     assert (reply.status_code, reply.json()["error"]) == (400, "invalid_duration")

@@ -108,7 +108,7 @@ async def generate(
             `quote_used`.
         UnavailableError: Every provider for it is left alone for a while, because it failed.
     """
-    draft = _with_known_provider(runtime, draft)
+    draft = _with_our_names(runtime, draft)
     _check_key(idempotency_key)
     quote: Quote | None = None
     if idempotency_key is not None or quote_id is not None:
@@ -142,7 +142,7 @@ async def prepare(
         MissingApiKeyError: No provider for it has a key.
         UnavailableError: Every provider for it is left alone for a while, because it failed.
     """
-    draft = _with_known_provider(runtime, draft)
+    draft = _with_our_names(runtime, draft)
     _require_model(runtime, draft.model)
     settings = await runtime.markups.settings_for(workspace_id)
     inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
@@ -310,12 +310,11 @@ def _require_model(runtime: Runtime, model_id: str) -> None:
         raise error_from([problem])
 
 
-def _with_known_provider(runtime: Runtime, draft: Draft) -> Draft:
+def _with_our_names(runtime: Runtime, draft: Draft) -> Draft:
+    """Return the draft with our name for its provider; whether there is one is checked later."""
     if draft.provider is None:
         return draft
     name = runtime.providers.canonical(draft.provider)
-    if name not in runtime.catalogue.providers:
-        name = runtime.providers.resolve(name)
     return msgspec.structs.replace(draft, provider=name)
 
 
