@@ -142,6 +142,8 @@ def values_for(model, operation, name):
         return st.one_of(st.none(), st.builds("{}x{}".format, sides, sides))
     if rule.element_files:
         return st.sampled_from([None, ELEMENTS])
+    if name == "loras":
+        return st.sampled_from([None, ({"path": "owner/weights", "scale": 0.5},)])
     if rule.pattern is not None:
         return st.one_of(st.none(), st.from_regex(rule.pattern, fullmatch=True))
     return st.one_of(st.none(), st.just("text"))

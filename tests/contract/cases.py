@@ -174,6 +174,13 @@ ELEVENLABS = (
     ),
     Case(
         provider="elevenlabs",
+        operation=Operation.TEXT_TO_MUSIC,
+        upstream_id="music_v1",
+        delivery=Delivery.BODY,
+        fields={"music_length_ms": 3000, "output_format": "mp3_22050_32", "seed": 7},
+    ),
+    Case(
+        provider="elevenlabs",
         operation=Operation.SPEECH_TO_TEXT,
         upstream_id="scribe_v1",
         delivery=Delivery.TEXT,

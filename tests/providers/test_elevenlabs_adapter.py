@@ -67,6 +67,39 @@ def test_speech_names_the_voice_in_the_path_and_the_format_in_the_query(make_cal
     assert done.usage.characters == 5
 
 
+def test_music_is_asked_for_by_its_length_in_milliseconds(make_call, make_input):
+    call = make_call(
+        Operation.TEXT_TO_MUSIC,
+        upstream_id="music_v1",
+        prompt="a slow waltz",
+        fields={
+            "music_length_ms": 20_000,
+            "force_instrumental": True,
+            "output_format": "opus_48000_128",
+        },
+    )
+
+    request = ADAPTER.submit(call, {})
+    done = ADAPTER.read_submit(call, HttpReply(status=200, headers={}, body=b"OggS"))
+
+    assert request.url == "https://api.elevenlabs.io/v1/music"
+    assert request.query == {"output_format": "opus_48000_128"}
+    assert request.expects is Expectation.MEDIA
+    assert request.body == JsonBody(
+        {
+            "prompt": "a slow waltz",
+            "model_id": "music_v1",
+            "music_length_ms": 20_000,
+            "force_instrumental": True,
+        }
+    )
+    assert done.outputs[0].content_type == "audio/ogg"
+    recording = (make_input(InputRole.REFERENCE_AUDIO),)
+    with pytest.raises(InvalidRequestError) as raised:
+        ADAPTER.submit(make_call(Operation.TEXT_TO_MUSIC, inputs=recording), {})
+    assert raised.value.code == "unsupported_input"
+
+
 @pytest.mark.parametrize("headers", [{}, {"character-cost": "many"}])
 def test_speech_without_a_readable_cost_is_still_speech(make_call, headers):
     call = make_call(Operation.TEXT_TO_SPEECH, fields={"voice_id": "v"})

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mediawright.core.errors import InvalidRequestError
 from mediawright.core.operations import InputRole, MediaKind, Operation
-from mediawright.core.provider import LoadedInput
+from mediawright.core.provider import INPUT_FIELDS, LoadedInput
 from mediawright.providerkit.http import UnreadableReplyError
 from mediawright.providerkit.payload import (
     call_fields,
@@ -92,3 +92,10 @@ def test_forms_spell_numbers_lists_and_objects():
         ("c[][d]", "x"),
         ("f", ""),
     ]
+
+
+def test_the_last_frame_comes_last_in_a_list(make_call, make_input) -> None:
+    frames = (make_input(InputRole.LAST_FRAME), make_input(InputRole.FIRST_FRAME))
+    fields = {INPUT_FIELDS: {"first_frame": "image_urls[]", "last_frame": "image_urls[]"}}
+    call = make_call(Operation.IMAGE_TO_VIDEO, inputs=frames, fields=fields)
+    assert place_inputs(call, {0: "end", 1: "begin"}, {}) == {"image_urls": ["begin", "end"]}

@@ -23,6 +23,7 @@ from mediawright.core.provider import (
 from mediawright.providerkit.http import HttpReply, Part, UnreadableReplyError
 
 _Shape = TypeVar("_Shape")
+_AT_THE_END = frozenset({InputRole.LAST_FRAME})
 
 
 def call_fields(call: MediaCall, provider: str) -> JsonObject:
@@ -62,7 +63,9 @@ def place_inputs(
     """
     names = {**defaults, **call.fields.get(INPUT_FIELDS, {})}
     placed: JsonObject = {}
-    for index, item in enumerate(call.inputs):
+    # In a list of frames the last one comes last, in whatever order they were given.
+    in_order = sorted(enumerate(call.inputs), key=lambda pair: pair[1].role in _AT_THE_END)
+    for index, item in in_order:
         name = names.get(item.role)
         if name is None:
             raise unsupported_input(item.role, index)

@@ -1,4 +1,4 @@
-"""ElevenLabs: speech and transcripts, answered at once (elevenlabs dossier)."""
+"""ElevenLabs: speech, music and transcripts, answered at once (elevenlabs dossier)."""
 
 from __future__ import annotations
 
@@ -47,6 +47,9 @@ _READ_TIMEOUT = 300.0
 
 _SPEECH_QUERY = ("output_format", "enable_logging", "optimize_streaming_latency")
 _TRANSCRIPTION_QUERY = ("enable_logging",)
+_MUSIC_QUERY = ("output_format",)
+_LONGEST_COMPOSING = 900.0
+"""Seconds for a song, which takes longer than speech."""
 _JSON_TEXT_FIELDS = ("additional_formats", "webhook_metadata")
 """Form fields of a transcription that hold JSON."""
 _AUDIO_TYPES = {
@@ -109,7 +112,7 @@ class _ErrorReply(msgspec.Struct):
 
 
 class ElevenlabsAdapter(Adapter):
-    """Text to speech and speech to text."""
+    """Text to speech, text to music and speech to text."""
 
     name = "elevenlabs"
     title = "ElevenLabs"
@@ -125,6 +128,8 @@ class ElevenlabsAdapter(Adapter):
                 return self._speak(call)
             case Operation.SPEECH_TO_TEXT:
                 return self._transcribe(call)
+            case Operation.TEXT_TO_MUSIC:
+                return self._compose(call)
             case _:
                 raise unsupported_operation(call, self.title)
 
@@ -168,6 +173,19 @@ class ElevenlabsAdapter(Adapter):
             Expectation.MEDIA,
         )
 
+    def _compose(self, call: MediaCall) -> HttpCall:
+        if call.inputs:
+            raise unsupported_input(call.inputs[0].role, 0)
+        fields = call_fields(call, self.name)
+        query = _take_query(fields, _MUSIC_QUERY)
+        return self._post(
+            "/v1/music",
+            JsonBody({"prompt": call.prompt or "", "model_id": call.upstream_id, **fields}),
+            query,
+            Expectation.MEDIA,
+            read_timeout=_LONGEST_COMPOSING,
+        )
+
     def _transcribe(self, call: MediaCall) -> HttpCall:
         if len(call.inputs) != 1 or call.inputs[0].kind not in (MediaKind.AUDIO, MediaKind.VIDEO):
             raise InvalidRequestError(
@@ -191,6 +209,8 @@ class ElevenlabsAdapter(Adapter):
         body: JsonBody | MultipartBody,
         query: Mapping[str, str],
         expects: Expectation,
+        *,
+        read_timeout: float = _READ_TIMEOUT,
     ) -> HttpCall:
         return HttpCall(
             method="POST",
@@ -198,7 +218,7 @@ class ElevenlabsAdapter(Adapter):
             query=query,
             body=body,
             expects=expects,
-            read_timeout=_READ_TIMEOUT,
+            read_timeout=read_timeout,
         )
 
 

@@ -14,7 +14,16 @@ from mediawright.sandbox.emulators.fal.endpoint import (
     rules,
     urls,
 )
-from mediawright.sandbox.kit.fields import Choice, Field, Flag, Number, Text, Whole
+from mediawright.sandbox.kit.fields import (
+    Choice,
+    Field,
+    Flag,
+    ListOf,
+    Number,
+    Record,
+    Text,
+    Whole,
+)
 
 _FLUX_RATIOS = ("21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21")
 _NANO_RATIOS = (
@@ -215,11 +224,19 @@ _KONTEXT = _flux_pro(
     guidance_scale=Number(least=1, most=20),
 )
 
+_LORAS = ListOf(
+    item=Record(required={"path": Text(shortest=1)}, optional={"scale": Number()}, closed=False)
+)
+
 IMAGE_MODELS = {
     "fal-ai/flux/schnell": _flux("prompt", most_steps=12, image_size=SIZE),
     "fal-ai/flux/dev": _flux("prompt", most_steps=50, least_guidance=1, image_size=SIZE),
     "fal-ai/flux/dev/image-to-image": _flux(
         "prompt", "image_url", most_steps=50, least_guidance=1, strength=Number(least=0.01, most=1)
+    ),
+    "fal-ai/flux-lora": _flux("prompt", most_steps=50, image_size=SIZE, loras=_LORAS),
+    "fal-ai/flux-lora/image-to-image": _flux(
+        "prompt", "image_url", most_steps=50, strength=Number(least=0.01, most=1), loras=_LORAS
     ),
     "fal-ai/flux-pro/v1.1": _flux_pro("prompt", image_size=SIZE),
     "fal-ai/flux-pro/v1.1-ultra": _ultra(),
