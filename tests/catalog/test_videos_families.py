@@ -552,3 +552,56 @@ def test_a_storyboard_takes_one_picture_at_most(revived, problems, pictures):
 def test_other_models_take_no_shots(catalogue, problems, model):
     found = problems(catalogue, model, shots=shots(10))
     assert found == [("unsupported_by_model", "/parameters/shots")]
+
+
+# What callers are told beforehand
+
+
+@pytest.mark.rule(11, 47)
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("wan-2-5", {T2V: (0, 0), I2V: (1, 1)}),
+        ("grok-text-to-video-6s", {T2V: (0, 0)}),
+        ("kling-2-5-image-to-video-pro", {I2V: (1, 2)}),
+        ("seedance-1-5-pro", {T2V: (0, 1), I2V: (2, 2)}),
+        ("kling-2-6-motion-control-720p", {I2V: (2, 2)}),
+        ("veo3-1", {T2V: (0, 1), I2V: (1, 3)}),
+        ("sora-2-pro-storyboard", {T2V: (0, 1), I2V: (1, 1)}),
+    ],
+)
+def test_required_counts_are_described(catalogue, now, model, expected):
+    counts = public_model(catalogue.get(model), now=now)["input_counts"]
+    assert {name: (told["minimum"], told["maximum"]) for name, told in counts.items()} == expected
+
+
+@pytest.mark.rule(11, 47)
+def test_what_pictures_of_veo_are_for_is_described(catalogue, now):
+    counts = public_model(catalogue.get("veo3-1"), now=now)["input_counts"][I2V]
+    assert counts["roles_by_number"] == [
+        ["first_frame"],
+        ["first_frame", "last_frame"],
+        ["reference_image"] * 3,
+    ]
+
+
+@pytest.mark.rule(40, 47)
+@pytest.mark.parametrize(
+    ("model", "seeded"),
+    [
+        ("wan-2-5", True),
+        ("seedance-2-480p", True),
+        ("p-video-1080p", True),
+        ("v1-pro-fast-i2v", False),
+        ("seedance-1-5-pro", False),
+        ("grok-text-to-video-6s", False),
+        ("veo3-1", False),
+        ("kling-3-0-std", False),
+    ],
+)
+def test_who_takes_a_seed(catalogue, check, *, adjusted, now, pictures, model, seeded):
+    described = public_model(catalogue.get(model), now=now)
+    assert described["supports_seed"] is seeded
+    number = described["input_counts"].get(T2V, {"minimum": 1})["minimum"]
+    reported = adjusted(check(catalogue, model, seed=5, inputs=pictures(number)))
+    assert (reported.get("/parameters/seed", ("",))[0] == "dropped") is not seeded

@@ -193,6 +193,10 @@ class ModelBody(_Reply):
     prompt_max_length: int | None
     input_media_types: list[MediaKind]
     inputs: dict[Operation, list[dict[str, Any]]]
+    input_counts: dict[Operation, dict[str, Any]] = Field(
+        description="How many files in all; `roles_by_number` says what pictures are for, where "
+        "their number decides."
+    )
     parameters: list[str] = Field(description="The names of what can be set.")
     flags: dict[str, Any]
     capabilities: dict[str, Any]

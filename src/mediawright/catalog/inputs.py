@@ -93,16 +93,18 @@ def _fit(rule: OperationRule, inputs: tuple[MediaInput, ...]) -> tuple[int, int,
     suits = all(kind in needed for kind in found) and all(
         found.count(kind) >= number for kind, number in needed.items()
     )
-    suits = suits and rule.min_inputs <= len(found) <= _room(rule)
+    least, most = input_counts(rule)
+    suits = suits and least <= len(found) <= most
     roles = {slot.role for slot in rule.inputs}
     exact = sum(item.role in roles for item in inputs)
     return (int(suits), exact, sum(needed.values()))
 
 
-def _room(rule: OperationRule) -> int:
-    """Return how many files an operation has places for."""
-    places = sum(slot.maximum for slot in rule.inputs)
-    return places if rule.max_inputs is None else min(places, rule.max_inputs)
+def input_counts(rule: OperationRule) -> tuple[int, int]:
+    """Return how many files an operation takes at least and at most, all roles together."""
+    least = max(rule.min_inputs, sum(slot.minimum for slot in rule.inputs))
+    most = sum(slot.maximum for slot in rule.inputs)
+    return least, most if rule.max_inputs is None else min(most, rule.max_inputs)
 
 
 def check_inputs(inputs: tuple[MediaInput, ...], check: InputCheck) -> tuple[MediaInput, ...]:

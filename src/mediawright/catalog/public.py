@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from mediawright.catalog.applied import Applied, applied_values
-from mediawright.catalog.model import InputRule, Model, ParameterRule, Route
+from mediawright.catalog.inputs import input_counts
+from mediawright.catalog.model import InputRule, Model, OperationRule, ParameterRule, Route
 from mediawright.catalog.parameters import PARAMETERS
 from mediawright.catalog.preflight import estimate_seconds
 from mediawright.catalog.price_rows import PriceRow
@@ -60,6 +61,9 @@ def public_model(
         "inputs": {
             operation.value: [_slot(slot) for slot in rule.inputs if slot.maximum]
             for operation, rule in model.operations.items()
+        },
+        "input_counts": {
+            operation.value: _counts(rule) for operation, rule in model.operations.items()
         },
         "parameters": [name for name in PARAMETERS if _rules_of(model, name)],
         "flags": dict(model.flags),
@@ -153,6 +157,14 @@ def _input_kinds(model: Model) -> list[str]:
     for rule in model.operations.values():
         kinds.update({slot.role.media_kind.value: None for slot in rule.inputs if slot.maximum})
     return list(kinds)
+
+
+def _counts(rule: OperationRule) -> dict[str, Any]:
+    least, most = input_counts(rule)
+    counts: dict[str, Any] = {"minimum": least, "maximum": most}
+    if rule.arrangements:
+        counts["roles_by_number"] = [[role.value for role in roles] for roles in rule.arrangements]
+    return counts
 
 
 def _slot(slot: InputRule) -> dict[str, Any]:
