@@ -62,7 +62,12 @@ def runtime_of(request: Request) -> Runtime:
     return request.app.state.runtime
 
 
-def closing_of(request: Request) -> Closing:
+# A plain function would be called in a thread of its own, at every request.
+async def _runtime(request: Request) -> Runtime:
+    return runtime_of(request)
+
+
+async def _closing(request: Request) -> Closing:
     """Return what says that the server is about to stop."""
     return request.app.state.closing
 
@@ -92,6 +97,6 @@ async def caller_of(
     )
 
 
-RuntimeOf = Annotated[Runtime, Depends(runtime_of)]
-ClosingOf = Annotated[Closing, Depends(closing_of)]
+RuntimeOf = Annotated[Runtime, Depends(_runtime)]
+ClosingOf = Annotated[Closing, Depends(_closing)]
 CallerOf = Annotated[Caller, Depends(caller_of)]

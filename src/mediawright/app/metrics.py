@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mediawright.core.measures import Measure
-from mediawright.store import gauges
+from mediawright.store import gauges, provider_health, workers
 from mediawright.store.gauges import Backlog, Unfinished
 from mediawright.store.tables import HealthState
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from mediawright.tracing.meter import Distribution, Labels
 
 _MICRO = 1_000_000
-_WORKER_PATIENCE = timedelta(seconds=15)
-"""A process that was not seen for so long counts as gone."""
 
 
 class Gauge(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +73,12 @@ GAUGES: dict[str, str] = {
 
 async def take_stock(runtime: Runtime) -> Stock:
     """Return what there is now."""
-    return await runtime.database.read(read_stock(runtime.clock.now()))
+    return await runtime.database.read(read_stock(runtime))
 
 
-def read_stock(now: datetime) -> Callable[[Connection], Stock]:
-    """Return the work of reading what there is at that time."""
+def read_stock(runtime: Runtime) -> Callable[[Connection], Stock]:
+    """Return the work of reading what there is."""
+    patience = runtime.settings.workers.dead_after
 
     def work(connection: Connection) -> Stock:
         return Stock(
@@ -87,8 +87,8 @@ def read_stock(now: datetime) -> Callable[[Connection], Stock]:
             held_micros=gauges.held_micros(connection),
             deliveries=gauges.pending_deliveries(connection),
             hooks=gauges.unhandled_hooks(connection),
-            workers=gauges.workers_by_role(connection, now - _WORKER_PATIENCE),
-            circuits=gauges.circuits(connection),
+            workers=Counter(item.role.value for item in workers.living(connection, patience)),
+            circuits={item.provider: item.state for item in provider_health.all_of(connection)},
         )
 
     return work

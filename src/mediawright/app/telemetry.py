@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -22,7 +23,7 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
 from mediawright._version import __version__
-from mediawright.app.metrics import GAUGES, HELP, gauges_of, read_stock
+from mediawright.app.metrics import GAUGES, HELP, Gauge, gauges_of, read_stock
 from mediawright.core.measures import Measure
 from mediawright.store import spans
 
@@ -36,6 +37,8 @@ log = structlog.get_logger(__name__)
 _INTERVAL = 2.0
 """Seconds between two looks for generations that have ended."""
 _MOST_LOOKS = 5
+_SAME_COLLECTION = 1.0
+"""Seconds; what is collected within them comes from one look at the database."""
 _PATIENCE = 3.0
 """Seconds that one export may take, retries included: a collector that is away must not keep
 the process from ending."""
@@ -90,9 +93,10 @@ class Telemetry:
 
     def start(self) -> None:
         """Begin to send."""
+        latest = _LatestStock(self._runtime)
         for name, text in GAUGES.items():
             self._meter.create_observable_gauge(
-                _GENERATION_PREFIX + name, [_Observed(self._runtime, name)], description=text
+                _GENERATION_PREFIX + name, [_Observed(latest, name)], description=text
             )
         self._task = asyncio.create_task(self._run())
 
@@ -160,20 +164,35 @@ class Telemetry:
                 log.exception("sending traces failed")
 
 
+class _LatestStock:
+    """The gauges, read once for all that are collected together."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._read_at = -_SAME_COLLECTION
+        self._gauges: list[Gauge] = []
+
+    def gauges(self) -> list[Gauge]:
+        """Return what there is. Blocks."""
+        if time.monotonic() - self._read_at >= _SAME_COLLECTION:
+            stock = self._runtime.database.read_now(read_stock(self._runtime))
+            self._gauges = gauges_of(stock, self._runtime.clock.now())
+            self._read_at = time.monotonic()
+        return self._gauges
+
+
 class _Observed:
     """Reads one gauge when the metrics are collected, in the exporter's own thread."""
 
-    def __init__(self, runtime: Runtime, name: str) -> None:
-        self._runtime = runtime
+    def __init__(self, latest: _LatestStock, name: str) -> None:
+        self._latest = latest
         self._name = name
 
     def __call__(self, options: CallbackOptions) -> Iterable[Observation]:
         del options
-        now = self._runtime.clock.now()
-        stock = self._runtime.database.read_now(read_stock(now))
         return [
             Observation(value, dict(zip(gauge.labels, labels, strict=True)))
-            for gauge in gauges_of(stock, now)
+            for gauge in self._latest.gauges()
             if gauge.name == self._name
             for labels, value in gauge.values
         ]

@@ -7,7 +7,6 @@ from pathlib import Path
 from mediawright.assets.faults import corrupt, empty, unsupported
 from mediawright.assets.formats import SNIFFED_BYTES, Format, sniff
 from mediawright.assets.image_probe import MOST_PIXELS, probe_image
-from mediawright.assets.media_probe import probe_sound_or_video
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
 
@@ -42,6 +41,9 @@ def probe_with_format(path: Path, *, most_pixels: int = MOST_PIXELS) -> tuple[Me
     found = sniff_file(path)
     if found.kind is MediaKind.IMAGE:
         return probe_image(path, found, most_pixels), found
+    # Here, because PyAV takes much memory, and whoever handles only pictures needs none of it.
+    from mediawright.assets.media_probe import probe_sound_or_video  # noqa: PLC0415
+
     return probe_sound_or_video(path, found)
 
 

@@ -10,8 +10,6 @@ import msgspec
 
 from mediawright.assets.formats import MP4, WEBP, Format
 from mediawright.assets.image_renditions import render_image
-from mediawright.assets.sound_renditions import render_waveform
-from mediawright.assets.video_renditions import render_frame, render_video
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
 
@@ -54,6 +52,12 @@ def render(
         if is_worth_it:
             yield Rendition(word="optimized", path=optimized, format=WEBP)
     elif facts.kind is MediaKind.VIDEO:
+        # Here, as where files are probed, because of the memory that PyAV takes.
+        from mediawright.assets.video_renditions import (  # noqa: PLC0415
+            render_frame,
+            render_video,
+        )
+
         frame, clip = new_path(".webp"), new_path(".mp4")
         with _removed_on_error(frame):
             render_frame(path, found, facts, frame)
@@ -63,6 +67,8 @@ def render(
         if is_worth_it:
             yield Rendition(word="optimized", path=clip, format=MP4)
     elif facts.kind is MediaKind.AUDIO:
+        from mediawright.assets.sound_renditions import render_waveform  # noqa: PLC0415
+
         shape = new_path(".webp")
         with _removed_on_error(shape):
             is_made = render_waveform(path, found, facts, shape)

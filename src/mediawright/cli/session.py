@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -136,7 +136,17 @@ def serving_settings(
 def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a command's coroutine to its end."""
     configure_logging()
-    return asyncio.run(work)
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        return runner.run(work)
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes event loops with libuv where that is installed, as with a server."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
 
 
 def configure_logging(level: int = logging.WARNING) -> None:

@@ -43,23 +43,53 @@ class _Stamps:
             return self._last
 
 
+class _Randomness:
+    """Gives out the system's random bytes, fetched many at a time."""
+
+    _BYTES = 4096
+
+    def __init__(self) -> None:
+        self.forget()
+        if hasattr(os, "register_at_fork"):
+            # A child would otherwise give out what its parent does.
+            os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        self._lock = threading.Lock()
+        self._bytes = b""
+        self._used = 0
+
+    def take(self, count: int) -> bytes:
+        with self._lock:
+            start, self._used = self._used, self._used + count
+            if self._used > len(self._bytes):
+                self._bytes = os.urandom(self._BYTES)
+                start, self._used = 0, count
+            return self._bytes[start : self._used]
+
+
 _stamps = _Stamps()
+_randomness = _Randomness()
 
 
 def uuid7() -> uuid.UUID:
     """Return a version 7 UUID (RFC 9562), strictly increasing within this process."""
+    return uuid.UUID(int=_uuid7_bits())
+
+
+def _uuid7_bits() -> int:
     stamp = _stamps.take()
     value = (stamp >> 12) << 80
     value |= 0x7 << 76
     value |= (stamp & 0xFFF) << 64
     value |= 0b10 << 62
-    value |= int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
-    return uuid.UUID(int=value)
+    value |= int.from_bytes(_randomness.take(8), "big") & ((1 << 62) - 1)
+    return value
 
 
 def new_id(prefix: IdPrefix) -> str:
     """Return a fresh id such as `gen_0197f0c29d2a7b1e8c3d5f6a7b8c9d0e`."""
-    return f"{prefix.value}_{uuid7().hex}"
+    return f"{prefix.value}_{_uuid7_bits():032x}"
 
 
 def has_prefix(value: str, prefix: IdPrefix) -> bool:

@@ -43,6 +43,7 @@ _NEGLECTED = 5.0
 _CLOSE_PATIENCE = 30.0
 """Seconds that closing waits for paid requests which are under way."""
 _DISPATCH = "dispatch"
+_TAKING_UP = "taking up"
 
 
 class Jobs:
@@ -122,7 +123,9 @@ class Jobs:
         if left or eager:
             await self._engine.start()
         if left:
-            await self._engine.adopt(left)
+            # In the background: whoever waits to be served need not wait for that too.
+            self._free.add(_TAKING_UP)
+            self._tasks.spawn(_TAKING_UP, self._engine.adopt(left))
         if queued:
             self._poke()
         self._chores.begin((*self._own_chores(), *chores))
@@ -220,8 +223,13 @@ class Jobs:
         loop = asyncio.get_running_loop()
         deadline = None if seconds is None else loop.time() + seconds
         with self._context.signals.waiting(generation.id) as changed:
+            # What a task of this process runs, and was running just now, will tell when it ends.
+            is_fresh = generation.id in self._tasks
             while True:
-                current = await reload(self._context, generation)
+                current = changed.ended
+                if current is None:
+                    current = generation if is_fresh else await reload(self._context, generation)
+                is_fresh = False
                 if current.state.is_terminal or current.state is GenerationState.UNKNOWN:
                     return current
                 pause = _LOOK_AGAIN

@@ -85,7 +85,7 @@ async def settle_success(
         return close_books(context, connection, moved, charged, now=now, stored=stored)
 
     settled = await context.database.write(work)
-    context.signals.changed(generation.id)
+    context.signals.changed(generation.id, settled)
     if settled is None:
         await require_own(context, generation)
     return settled
@@ -165,7 +165,7 @@ async def settle_without_media(
         return close_books(context, connection, moved, 0, now=now)
 
     settled = await context.database.write(work)
-    context.signals.changed(generation.id)
+    context.signals.changed(generation.id, settled)
     if settled is not None:
         return settled
     current = await require_own(context, generation)

@@ -14,8 +14,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from mediawright.core.generation import Generation
+
 ProgressListener = Callable[[str, float | None, str | None], None]
 """Called with generation id, part done (0 to 1) and stage."""
+
+
+class Change(asyncio.Event):
+    """Set when something about a generation has changed.
+
+    Attributes:
+        ended: The generation as it has become, when it ended in this process.
+    """
+
+    def __init__(self) -> None:
+        """Nothing has changed yet."""
+        super().__init__()
+        self.ended: Generation | None = None
 
 
 class Signals:
@@ -23,19 +38,25 @@ class Signals:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiters: dict[str, set[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}
+        self._waiters: dict[str, set[tuple[asyncio.AbstractEventLoop, Change]]] = {}
         self._listeners: dict[str, set[ProgressListener]] = {}
 
-    def changed(self, generation_id: str) -> None:
-        """Wake whoever waits for this generation, or for any. Callable from any thread."""
+    def changed(self, generation_id: str, ended: Generation | None = None) -> None:
+        """Wake whoever waits for this generation, or for any. Callable from any thread.
+
+        Args:
+            generation_id: Which.
+            ended: As it has become, if it has just ended, so that nobody has to look.
+        """
         with self._lock:
             due = [*self._waiters.get(generation_id, ()), *self._waiters.get("", ())]
         here = _running_loop()
-        for loop, event in due:
+        for loop, change in due:
+            change.ended = ended
             if loop is here:
-                event.set()
+                change.set()
             elif not loop.is_closed():
-                loop.call_soon_threadsafe(event.set)
+                loop.call_soon_threadsafe(change.set)
 
     def progressed(self, generation_id: str, done: float | None, stage: str | None) -> None:
         """Hand progress to the listeners of this generation. Callable from any thread."""
@@ -45,9 +66,9 @@ class Signals:
             listener(generation_id, done, stage)
 
     @contextmanager
-    def waiting(self, generation_id: str = "") -> Generator[asyncio.Event]:
-        """Yield an event that is set at each change of the generation (or of any)."""
-        entry = (asyncio.get_running_loop(), asyncio.Event())
+    def waiting(self, generation_id: str = "") -> Generator[Change]:
+        """Yield what is set at each change of the generation (or of any)."""
+        entry = (asyncio.get_running_loop(), Change())
         with self._lock:
             self._waiters.setdefault(generation_id, set()).add(entry)
         try:

@@ -10,21 +10,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from mediawright.core.states import GenerationState
-from mediawright.store.codec import from_micros, to_micros
+from mediawright.store.codec import from_micros
 from mediawright.store.tables import (
     PENDING_DELIVERY,
     UNBOOKED_CANCELLATION,
     UNFINISHED,
     UNHANDLED,
-    HealthState,
     generations,
     provider_events,
-    provider_health,
     webhook_deliveries,
-    workers,
     workspaces,
 )
 
@@ -64,12 +61,6 @@ _DELIVERIES = select(func.count(), func.min(webhook_deliveries.c.created_at)).wh
     PENDING_DELIVERY
 )
 _HOOKS = select(func.count(), func.min(provider_events.c.received_at)).where(UNHANDLED)
-_CIRCUITS = select(provider_health.c.provider, provider_health.c.state)
-_WORKERS = (
-    select(workers.c.role, func.count())
-    .where(workers.c.seen_at >= bindparam("since"))
-    .group_by(workers.c.role)
-)
 
 
 def unfinished(c: Connection) -> list[Unfinished]:
@@ -104,17 +95,6 @@ def pending_deliveries(c: Connection) -> Backlog:
 def unhandled_hooks(c: Connection) -> Backlog:
     """Return the providers' webhooks that nobody has looked at."""
     return _backlog(c, _HOOKS)
-
-
-def workers_by_role(c: Connection, since: datetime) -> dict[str, int]:
-    """Return how many processes of each role were seen since then."""
-    rows = c.execute(_WORKERS, {"since": to_micros(since)})
-    return {role: int(count) for role, count in rows}
-
-
-def circuits(c: Connection) -> dict[str, HealthState]:
-    """Return whether each provider that was ever asked is used or left alone."""
-    return {provider: HealthState(state) for provider, state in c.execute(_CIRCUITS)}
 
 
 def _backlog(c: Connection, statement: Select[int, Any]) -> Backlog:

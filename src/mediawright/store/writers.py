@@ -86,12 +86,14 @@ class SerialWriter:
 
     def _run(self) -> None:
         _inside.work = True
-        while True:
+        connection: Connection | None = None
+        ended = False
+        while not ended:
             tasks, ended = self._next_tasks()
             if tasks:
-                self._commit(tasks)
-            if ended:
-                return
+                connection = self._commit(tasks, connection)
+        if connection is not None:
+            connection.close()
 
     def _next_tasks(self) -> tuple[list[_Task], bool]:
         tasks: list[_Task] = []
@@ -107,9 +109,12 @@ class SerialWriter:
                 return tasks, False
         return tasks, True
 
-    def _commit(self, tasks: list[_Task]) -> None:
+    def _commit(self, tasks: list[_Task], connection: Connection | None) -> Connection | None:
+        """Do the work on a connection and return it for the next, if it is still good."""
         try:
-            with self._engine.begin() as connection:
+            # Kept from one transaction to the next: fetching one costs as much as a statement.
+            connection = connection or self._engine.connect()
+            with connection.begin():
                 if len(tasks) == 1:
                     results: list[Any] = [tasks[0].work(connection)]
                 else:
@@ -117,12 +122,13 @@ class SerialWriter:
         except BaseException as error:  # noqa: BLE001 - goes to whoever waits for the result
             for task in tasks:
                 task.future.set_exception(error)
-            return
+            return _usable(connection)
         for task, result in zip(tasks, results, strict=True):
             if isinstance(result, _Failure):
                 task.future.set_exception(result.error)
             else:
                 task.future.set_result(result)
+        return connection
 
 
 class PooledWriter:
@@ -163,6 +169,16 @@ class PooledWriter:
     def _commit_once(self, work: Callable[[Connection], T]) -> T:
         with self._engine.begin() as connection:
             return work(connection)
+
+
+def _usable(connection: Connection | None) -> Connection | None:
+    """Return a connection that can take another transaction; close one that cannot."""
+    if connection is None:
+        return None
+    if connection.closed or connection.invalidated or connection.in_transaction():
+        connection.close()
+        return None
+    return connection
 
 
 class _Failure(NamedTuple):
