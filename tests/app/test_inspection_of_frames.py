@@ -20,12 +20,20 @@ from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.core.errors import InsufficientCreditError
 from mediawright.core.operations import InputRole, MediaKind, Operation
 from mediawright.core.request import Adjustment, Parameters
+from mediawright.sandbox.background import BackgroundSandbox
+from mediawright.sandbox.kit.settings import SandboxSettings
 
 pytestmark = pytest.mark.rule(62)
 TAKES_IT_FROM_THE_PICTURE = "kling-2-6-image-to-video"
 HAS_A_PRICE = "kling-3-0-std"
 """And takes its ratio from the picture."""
 IS_TOLD = "seedance-2-480p"
+
+
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[BackgroundSandbox]:
+    with BackgroundSandbox(SandboxSettings(vendors=("fal",), media="tiny")) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +45,15 @@ def host() -> Iterator[FileHost]:
 
 
 @pytest.fixture
-async def installation(tmp_path: Path, host: FileHost) -> AsyncIterator[AsyncMediawright]:
+async def installation(
+    tmp_path: Path, host: FileHost, vendors: BackgroundSandbox
+) -> AsyncIterator[AsyncMediawright]:
     settings = Settings(
         data_dir=tmp_path / "data",
         account=AccountSettings(initial_credits=Decimal(1000)),
         media=MediaSettings(allowed_origins=(host.root,)),
     )
-    async with AsyncMediawright(settings=settings, sandbox=True) as opened:
+    async with AsyncMediawright(settings=settings, sandbox=vendors.root) as opened:
         yield opened
 
 
@@ -151,14 +161,14 @@ async def test_a_last_frame_is_cut_as_well(installation: AsyncMediawright, host:
 
 
 async def test_nothing_is_kept_of_a_cut_that_is_not_paid_for(
-    tmp_path: Path, host: FileHost
+    tmp_path: Path, host: FileHost, vendors: BackgroundSandbox
 ) -> None:
     settings = Settings(
         data_dir=tmp_path / "poor",
         account=AccountSettings(initial_credits=Decimal("0.5")),
         media=MediaSettings(allowed_origins=(host.root,)),
     )
-    async with AsyncMediawright(settings=settings, sandbox=True) as installation:
+    async with AsyncMediawright(settings=settings, sandbox=vendors.root) as installation:
         with pytest.raises(InsufficientCreditError):
             await installation.generate(
                 model=HAS_A_PRICE,

@@ -20,9 +20,17 @@ from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.core.errors import InvalidRequestError, MediawrightError
 from mediawright.core.operations import InputRole, Operation
 from mediawright.core.request import Parameters
+from mediawright.sandbox.background import BackgroundSandbox
+from mediawright.sandbox.kit.settings import SandboxSettings
 
 MODEL = "seedance-2-480p-video-ref"
 RATE = 13
+
+
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[BackgroundSandbox]:
+    with BackgroundSandbox(SandboxSettings(vendors=("fal",), media="tiny")) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +46,7 @@ def host() -> Iterator[FileHost]:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, host: FileHost) -> Callable[..., Any]:
+def opened(tmp_path: Path, host: FileHost, vendors: BackgroundSandbox) -> Callable[..., Any]:
     @asynccontextmanager
     async def opening(*, inspect_urls: bool) -> AsyncIterator[AsyncMediawright]:
         host.asked.clear()
@@ -47,7 +55,7 @@ def opened(tmp_path: Path, host: FileHost) -> Callable[..., Any]:
             account=AccountSettings(initial_credits=Decimal(1000)),
             media=MediaSettings(inspect_urls=inspect_urls, allowed_origins=(host.root,)),
         )
-        async with AsyncMediawright(settings=settings, sandbox=True) as installation:
+        async with AsyncMediawright(settings=settings, sandbox=vendors.root) as installation:
             yield installation
 
     return opening
@@ -148,15 +156,17 @@ REFUSED = {
 @pytest.mark.rule(16, 18, 42)
 @pytest.mark.parametrize("what", REFUSED)
 async def test_what_turns_out_to_be_no_good_leaves_nothing(
-    opened: Callable[..., Any], host: FileHost, what: str
+    opened: Callable[..., Any], host: FileHost, vendors: BackgroundSandbox, what: str
 ) -> None:
     path, code = REFUSED[what]
+    called = len(vendors.journal.entries())
     async with opened(inspect_urls=False) as installation:
         before = await left_behind(installation)
         with pytest.raises(InvalidRequestError) as caught:
             await generate(installation.runtime, DEFAULT_WORKSPACE, draft(host, "/three.mp4", path))
         assert (caught.value.code, caught.value.pointer) == (code, "/inputs/1")
         assert await left_behind(installation) == before
+        assert len(vendors.journal.entries()) == called
 
 
 @pytest.mark.rule(16, 18)
