@@ -73,10 +73,10 @@ def test_requests_are_timed_by_route_and_status(page, member):
 
 def test_a_word_of_the_caller_never_becomes_a_label(page, server, member):
     with httpx.Client(base_url=server.address, trust_env=False) as client:
-        client.request("STRANGE", "/v1/models")
+        client.request("MKACTIVITY", "/v1/models")
 
     assert total(page(), "mediawright_http_request_seconds_count", method="other") >= 1
-    assert "STRANGE" not in page()
+    assert "MKACTIVITY" not in page()
 
 
 def test_unfinished_generations_are_counted_by_state_and_provider(page, server, member):
