@@ -32,6 +32,7 @@ from mediawright.catalog.preflight import (
     preflight,
 )
 from mediawright.catalog.pricing import PriceSettings
+from mediawright.catalog.surfaces import VIDEO_TOOL_LIMITS
 from mediawright.core.errors import InvalidRequestError, MediawrightError
 from mediawright.core.generation import Generation, RoutePlan, SkippedRoute
 from mediawright.core.ids import IdPrefix, new_id
@@ -144,7 +145,7 @@ async def prepare(
     """
     draft = _with_our_names(runtime, draft)
     _require_model(runtime, draft.model)
-    settings = await runtime.markups.settings_for(workspace_id)
+    settings = _on_surface(await runtime.markups.settings_for(workspace_id), draft)
     inspected = await inspect_inputs(runtime, workspace_id, draft.inputs)
     try:
         facts = facts_of(inspected)
@@ -226,6 +227,13 @@ async def start(
     return created
 
 
+def _on_surface(settings: PreflightSettings, draft: Draft) -> PreflightSettings:
+    """Return the settings with what the surface demands of files (C32)."""
+    if not draft.video_tool:
+        return settings
+    return msgspec.structs.replace(settings, surface=VIDEO_TOOL_LIMITS)
+
+
 async def _completed(runtime: Runtime, prepared: Prepared) -> Prepared:
     """Return a request with the files that were priced unseen (rule 42), fetched and checked.
 
@@ -240,7 +248,8 @@ async def _completed(runtime: Runtime, prepared: Prepared) -> Prepared:
         raise
     try:
         facts = facts_of(inspected)
-        check(runtime, prepared.checked.request, facts)
+        settings = _on_surface(runtime.preflight_settings, prepared.draft)
+        check(runtime, prepared.checked.request, facts, settings)
         fitted = fit_pictures(
             prepared.checked, prepared.routes, facts, prepared.draft.parameters.aspect_ratio
         )

@@ -59,6 +59,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     fallback: FallbackPolicy = FallbackPolicy.ON_OUTAGE
     output_path: str | None = None
     metadata: dict[str, str] = {}
+    video_tool: bool = False
+    """Whether it came through the video tool, which has limits of its own for files (rules
+    58-60) and takes a lone picture for the first frame (rule 51)."""
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +167,7 @@ async def discard(inspected: list[Inspected]) -> None:
 def to_request(draft: Draft, inspected: list[Inspected]) -> GenerationRequest:
     """Return the canonical request of a draft whose inputs were looked at."""
     lone = len(inspected) == 1
-    makes_video = draft.operation is Operation.IMAGE_TO_VIDEO
+    makes_video = draft.video_tool or draft.operation is Operation.IMAGE_TO_VIDEO
     inputs = tuple(
         MediaInput(
             role=item.source.role or _default_role(item.kind, lone=lone, video=makes_video),
