@@ -25,8 +25,10 @@ def kling() -> dict[str, Any]:
 @pytest.mark.rule(32)
 def test_a_row_that_is_sold_under_its_own_name_shows_it(kling: dict[str, Any]) -> None:
     assert price_lines(kling)[:2] == [
-        "price of Kling 3.0 Std (with audio) (kling-3-0-std-audio): "
-        "23 credits per second when sound is true",
+        (
+            "price of Kling 3.0 Std (with audio) (kling-3-0-std-audio): "
+            "23 credits per second when sound is true"
+        ),
         "price: 17 credits per second when sound is false",
     ]
 
