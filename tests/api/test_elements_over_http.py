@@ -38,7 +38,7 @@ def upload(member: Member, size: tuple[int, int]) -> str:
     return reply.json()["urls"][0]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 @pytest.mark.parametrize(
     ("elements", "pointer"),
     [
@@ -59,7 +59,7 @@ def test_a_misshapen_element_is_refused(member: Member, elements: Any, pointer: 
     assert (body["error"], body["pointer"]) == ("invalid_elements", pointer)
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 def test_the_files_of_this_server_are_known_and_checked(member: Member) -> None:
     fine, small = upload(member, (300, 300)), upload(member, (299, 400))
     shown = {**ELEMENT, "element_input_urls": [fine, small]}
@@ -68,7 +68,7 @@ def test_the_files_of_this_server_are_known_and_checked(member: Member) -> None:
     assert (body["error"], body["pointer"]) == ("image_side_out_of_range", place)
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 def test_a_name_that_no_element_has_is_refused(member: Member) -> None:
     fine = upload(member, (300, 300))
     shown = {**ELEMENT, "element_input_urls": [fine, fine]}
@@ -76,7 +76,7 @@ def test_a_name_that_no_element_has_is_refused(member: Member) -> None:
     assert (body["error"], body["pointer"]) == ("unknown_element", "/prompt")
 
 
-@pytest.mark.rule(38)
+@pytest.mark.rule(38, shows="refuses")
 def test_shots_are_for_storyboards(member: Member) -> None:
     body = refusal(member, shots=[{"scene": "dawn", "duration": "10s"}])
     assert (body["error"], body["pointer"]) == ("unsupported_by_model", "/shots")

@@ -96,7 +96,7 @@ def test_families_are_listed_beside_the_models(member: Member) -> None:
     assert label["hint"] == "Ask the user which one."
 
 
-@pytest.mark.rule(47)
+@pytest.mark.rule(47, shows="accepts")
 def test_one_document_has_the_limits_of_every_model(member: Member) -> None:
     page = member.http.get("/v1/models")
     require_shape(ModelPage, page)

@@ -162,7 +162,7 @@ def test_so_does_all_that_cannot_even_be_read(member: Member) -> None:
     ]
 
 
-@pytest.mark.rule(46)
+@pytest.mark.rule(46, shows="accepts")
 def test_an_estimate(member: Member) -> None:
     asked = {"model": "gen4.5", "prompt": "waves", "parameters": {"duration": "10s"}}
     reply = member.http.post("/v1/estimates", json=asked)
@@ -175,14 +175,14 @@ def test_an_estimate(member: Member) -> None:
     assert shorter.json()["estimated_time_seconds"] < body["estimated_time_seconds"]
 
 
-@pytest.mark.rule(46)
+@pytest.mark.rule(46, shows="accepts")
 def test_an_estimate_starts_nothing(member: Member) -> None:
     before = member.left_behind()
     member.http.post("/v1/estimates", json={"model": "gpt-image-2"})
     assert member.left_behind() == before
 
 
-@pytest.mark.rule(46)
+@pytest.mark.rule(46, shows="accepts")
 def test_estimates_learn_from_what_was_made(server: RunningServer) -> None:
     member = server.new_member()
     for number in range(3):
@@ -194,7 +194,7 @@ def test_estimates_learn_from_what_was_made(server: RunningServer) -> None:
     assert 0 <= body["p50_seconds"] <= body["p90_seconds"]
 
 
-@pytest.mark.rule(46)
+@pytest.mark.rule(46, shows="refuses")
 @pytest.mark.parametrize(
     ("body", "status", "code", "pointer"),
     [

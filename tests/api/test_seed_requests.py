@@ -116,7 +116,8 @@ def adjustments(generation: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {item["pointer"]: item for item in generation["adjustments"]}
 
 
-@pytest.mark.rule(26, 44, 45)
+@pytest.mark.rule(26, shows="adjusts")
+@pytest.mark.rule(44, 45, shows="accepts")
 def test_text_to_image_with_a_quality_that_is_ignored(member: Member) -> None:
     ended = run(member, TEXT_TO_IMAGE)
     size = ended["outputs"][0]["dimensions"]
@@ -125,7 +126,7 @@ def test_text_to_image_with_a_quality_that_is_ignored(member: Member) -> None:
     assert (ignored["kind"], ignored["requested"]) == ("dropped", "pro")
 
 
-@pytest.mark.rule(8, 11, 28, 44, 45)
+@pytest.mark.rule(8, 11, 28, 44, 45, shows="accepts")
 def test_image_to_video_with_one_picture(member: Member, host: FileHost) -> None:
     [url] = IMAGE_TO_VIDEO["source_media_urls"]
     ended = run(
@@ -141,7 +142,7 @@ def test_image_to_video_with_one_picture(member: Member, host: FileHost) -> None
     assert ended["model"] == "kling-2-6-image-to-video"
 
 
-@pytest.mark.rule(48)
+@pytest.mark.rule(48, shows="accepts")
 def test_image_to_video_with_an_upload(member: Member) -> None:
     uploaded = member.http.post(
         "/v1/upload/media", files={"file": ("your-image.jpg", picture(480, 270, "JPEG"))}
@@ -150,7 +151,7 @@ def test_image_to_video_with_an_upload(member: Member) -> None:
     assert ended["outputs"][0]["media_type"] == "video/mp4"
 
 
-@pytest.mark.rule(30)
+@pytest.mark.rule(30, shows=("accepts", "refuses"))
 def test_a_family_label_is_answered_with_its_variants(member: Member) -> None:
     before = member.left_behind()
     reply = member.http.post(
@@ -176,7 +177,7 @@ def test_a_family_label_is_answered_with_its_variants(member: Member) -> None:
     member.http.post(f"/v1/generations/{again.json()['generation_id']}/cancel")
 
 
-@pytest.mark.rule(67, 81)
+@pytest.mark.rule(67, 81, shows="adjusts")
 def test_a_picture_of_a_model_that_has_ended(member: Member) -> None:
     ended = run(member, GENERATE_IMAGE)
     assert ended["model"] == "gpt-image-2"
@@ -186,7 +187,7 @@ def test_a_picture_of_a_model_that_has_ended(member: Member) -> None:
     assert size["width"] / size["height"] == pytest.approx(1792 / 1024, abs=0.05)
 
 
-@pytest.mark.rule(82)
+@pytest.mark.rule(82, shows="accepts")
 def test_an_edit_of_a_picture(member: Member) -> None:
     """The paths of the document are those of its own machine; a server gets them uploaded."""
     image, mask = member.http.post(
@@ -208,7 +209,7 @@ def test_an_edit_of_a_picture(member: Member) -> None:
     assert ended["outputs"][0]["media_type"].startswith("image/")
 
 
-@pytest.mark.rule(88)
+@pytest.mark.rule(88, shows="accepts")
 def test_the_configuration_is_read_as_it_stands(tmp_path: Path) -> None:
     path = tmp_path / "atlas_config.yaml"
     path.write_text(CONFIGURATION)

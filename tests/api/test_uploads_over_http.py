@@ -17,7 +17,7 @@ from tests.api.running import PICTURE, Member, RunningServer
 
 from mediawright.app.settings import MediaSettings
 
-pytestmark = pytest.mark.rule(48)
+pytestmark = pytest.mark.rule(48, shows=("accepts", "refuses"))
 LARGEST = 4 * 1024**2
 MOST_FILES = 3
 

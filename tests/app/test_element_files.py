@@ -76,7 +76,7 @@ def draft(*urls: str, model: str = "kling-here", **changes: Any) -> Draft:
     )
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 async def test_elements_that_are_fine_are_sent_along(
     opened: Callable[..., Any], host: FileHost
 ) -> None:
@@ -91,7 +91,7 @@ async def test_elements_that_are_fine_are_sent_along(
         assert not list(runtime.folder.staging.iterdir())
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 @pytest.mark.parametrize(
     ("second", "code"),
     [
@@ -111,7 +111,7 @@ async def test_a_file_that_will_not_do_is_named(
         assert not list(installation.runtime.folder.staging.iterdir())
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 async def test_nothing_is_fetched_where_the_operator_does_not_let_us(
     opened: Callable[..., Any], host: FileHost
 ) -> None:
@@ -121,7 +121,7 @@ async def test_nothing_is_fetched_where_the_operator_does_not_let_us(
     assert host.asked == []
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 async def test_files_of_elements_that_are_refused_anyway_are_not_fetched(
     opened: Callable[..., Any], host: FileHost
 ) -> None:

@@ -27,7 +27,7 @@ CLIP = GenerationRequest(model="gen4.5", prompt="waves", parameters=Parameters(d
 CATALOGUE = 70.0
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-pytestmark = pytest.mark.rule(46)
+pytestmark = pytest.mark.rule(46, shows="accepts")
 
 
 @pytest.fixture

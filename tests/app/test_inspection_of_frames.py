@@ -23,7 +23,7 @@ from mediawright.core.request import Adjustment, Parameters
 from mediawright.sandbox.background import BackgroundSandbox
 from mediawright.sandbox.kit.settings import SandboxSettings
 
-pytestmark = pytest.mark.rule(62)
+pytestmark = pytest.mark.rule(62, shows=("accepts", "adjusts"))
 TAKES_IT_FROM_THE_PICTURE = "kling-2-6-image-to-video"
 HAS_A_PRICE = "kling-3-0-std"
 """And takes its ratio from the picture."""

@@ -81,7 +81,7 @@ async def left_behind(installation: AsyncMediawright) -> tuple[Any, ...]:
     return files, await list_assets(runtime, DEFAULT_WORKSPACE), await installation.balance()
 
 
-@pytest.mark.rule(41)
+@pytest.mark.rule(41, shows=("accepts", "prices"))
 async def test_what_may_be_looked_at_is_charged_by_its_true_length(
     opened: Callable[..., Any], host: FileHost
 ) -> None:
@@ -93,7 +93,7 @@ async def test_what_may_be_looked_at_is_charged_by_its_true_length(
         assert host.asked == ["/three.mp4", "/three.mp4", "/two.mp4"]
 
 
-@pytest.mark.rule(42)
+@pytest.mark.rule(42, shows=("accepts", "prices"))
 async def test_what_may_not_be_looked_at_is_charged_at_worst_and_not_fetched(
     opened: Callable[..., Any], host: FileHost
 ) -> None:
@@ -107,7 +107,7 @@ async def test_what_may_not_be_looked_at_is_charged_at_worst_and_not_fetched(
         assert await left_behind(installation) == before
 
 
-@pytest.mark.rule(41)
+@pytest.mark.rule(41, shows=("accepts", "prices"))
 async def test_uploads_are_charged_by_their_true_length_either_way(
     opened: Callable[..., Any], host: FileHost
 ) -> None:
@@ -128,7 +128,7 @@ async def test_uploads_are_charged_by_their_true_length_either_way(
         assert prepared.price.credits == (Decimal("2.4") + 5) * RATE
 
 
-@pytest.mark.rule(42)
+@pytest.mark.rule(42, shows=("accepts", "prices"))
 async def test_it_is_fetched_once_the_request_has_passed_and_the_price_stays(
     opened: Callable[..., Any], host: FileHost
 ) -> None:
@@ -153,7 +153,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.rule(16, 18, 42)
+@pytest.mark.rule(16, 18, 42, shows="refuses")
 @pytest.mark.parametrize("what", REFUSED)
 async def test_what_turns_out_to_be_no_good_leaves_nothing(
     opened: Callable[..., Any], host: FileHost, vendors: BackgroundSandbox, what: str
@@ -169,7 +169,7 @@ async def test_what_turns_out_to_be_no_good_leaves_nothing(
         assert len(vendors.journal.entries()) == called
 
 
-@pytest.mark.rule(16, 18)
+@pytest.mark.rule(16, 18, shows="refuses")
 async def test_a_long_clip_that_may_be_looked_at_is_refused_before(
     opened: Callable[..., Any], host: FileHost
 ) -> None:
@@ -181,7 +181,7 @@ async def test_a_long_clip_that_may_be_looked_at_is_refused_before(
         assert await left_behind(installation) == before
 
 
-@pytest.mark.rule(8)
+@pytest.mark.rule(8, shows="refuses")
 @pytest.mark.parametrize("inspect_urls", [True, False])
 async def test_a_url_that_does_not_tell_its_kind_is_refused_unfetched(
     opened: Callable[..., Any], host: FileHost, *, inspect_urls: bool
@@ -197,7 +197,7 @@ async def test_a_url_that_does_not_tell_its_kind_is_refused_unfetched(
         assert host.asked == []
 
 
-@pytest.mark.rule(8)
+@pytest.mark.rule(8, shows="accepts")
 async def test_a_role_says_what_a_url_does_not(opened: Callable[..., Any], host: FileHost) -> None:
     host.put("/by-token", film(3.0))
     async with opened(inspect_urls=True) as installation:
@@ -218,7 +218,7 @@ async def test_a_role_says_what_a_url_does_not(opened: Callable[..., Any], host:
         assert prepared.price.credits == (3 + 5) * RATE
 
 
-@pytest.mark.rule(8)
+@pytest.mark.rule(8, shows="refuses")
 @pytest.mark.parametrize("inspect_urls", [True, False])
 @pytest.mark.parametrize(
     "url", ["http://169.254.169.254/a.png", "http://localhost/a.png", "file:///etc/a.png"]

@@ -13,7 +13,7 @@ from mediawright.app.library import list_assets
 from mediawright.app.workspaces import DEFAULT_WORKSPACE
 from mediawright.core.errors import InvalidRequestError
 
-pytestmark = pytest.mark.rule(48)
+pytestmark = pytest.mark.rule(48, shows=("accepts", "refuses"))
 
 
 def picture(size: tuple[int, int] = (64, 48)) -> bytes:

@@ -43,7 +43,7 @@ def codes(arguments: dict[str, Any]) -> list[tuple[str, str | None]]:
     return [(problem.code, problem.pointer) for problem in raised.value.problems]
 
 
-@pytest.mark.rule(49)
+@pytest.mark.rule(49, shows="accepts")
 def test_a_prompt_and_a_path_are_enough() -> None:
     made = draft()
     assert (made.prompt, made.output_path) == (CALL["prompt"], CALL["file_path"])
@@ -51,7 +51,7 @@ def test_a_prompt_and_a_path_are_enough() -> None:
     assert made.inputs == ()
 
 
-@pytest.mark.rule(49)
+@pytest.mark.rule(49, shows="refuses")
 @pytest.mark.parametrize("nothing", [None, "", "  ", 7])
 def test_without_them_it_is_refused(nothing: Any) -> None:
     assert codes({"prompt": nothing, "file_path": "a.mp4"}) == [("prompt_required", "/prompt")]
@@ -59,7 +59,7 @@ def test_without_them_it_is_refused(nothing: Any) -> None:
     assert codes({}) == [("prompt_required", "/prompt"), ("file_path_required", "/file_path")]
 
 
-@pytest.mark.rule(50)
+@pytest.mark.rule(50, shows="accepts")
 @pytest.mark.parametrize(
     ("attachment", "source"),
     [
@@ -83,7 +83,7 @@ def test_the_forms_of_an_attachment(attachment: Any, source: InputSource) -> Non
     assert draft(attachments=[attachment]).inputs == (source,)
 
 
-@pytest.mark.rule(50)
+@pytest.mark.rule(50, shows="refuses")
 @pytest.mark.parametrize(
     "attachment",
     [
@@ -104,7 +104,7 @@ def test_what_is_no_attachment(attachment: Any) -> None:
     assert codes({**CALL, "attachments": "a.png"}) == [("invalid_attachment", "/attachments")]
 
 
-@pytest.mark.rule(51)
+@pytest.mark.rule(51, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("role", "url", "fine"),
     [
@@ -129,7 +129,7 @@ def test_a_role_goes_with_a_medium(role: str, url: str, *, fine: bool) -> None:
     ]
 
 
-@pytest.mark.rule(51)
+@pytest.mark.rule(51, shows="refuses")
 def test_a_role_that_there_is_not() -> None:
     for role in ("mask", "middle_frame"):
         attachment = {"url": "https://h.test/a.png", "role": role}
@@ -138,7 +138,7 @@ def test_a_role_that_there_is_not() -> None:
         ]
 
 
-@pytest.mark.rule(51)
+@pytest.mark.rule(51, shows=("accepts", "adjusts"))
 @pytest.mark.parametrize(
     ("number", "roles"),
     [(1, ["first_frame"]), (2, ["reference_image", "reference_image"])],
@@ -154,7 +154,7 @@ async def test_a_lone_picture_is_the_first_frame(
     await abandon(prepared)
 
 
-@pytest.mark.rule(54, 55, 56, 57)
+@pytest.mark.rule(54, 55, 56, 57, shows="accepts")
 def test_its_names_for_parameters() -> None:
     made = draft(
         durationSeconds=6,
@@ -171,7 +171,7 @@ def test_its_names_for_parameters() -> None:
     assert codes({**CALL, "seconds": 5}) == [("unknown_parameter", "/seconds")]
 
 
-@pytest.mark.rule(58)
+@pytest.mark.rule(58, shows="refuses")
 async def test_files_are_held_to_the_tools_limits(
     sandboxed: AsyncMediawright, picture: Picture
 ) -> None:
@@ -182,13 +182,13 @@ async def test_files_are_held_to_the_tools_limits(
     assert raised.value.code == "image_side_out_of_range"
 
 
-@pytest.mark.rule(61)
+@pytest.mark.rule(61, shows="accepts")
 @pytest.mark.parametrize("path", ["kite", "kite.mp4", "/space/films/kite.mp4"])
 def test_paths_in_the_drive(path: str) -> None:
     assert draft(file_path=path).output_path == path
 
 
-@pytest.mark.rule(61)
+@pytest.mark.rule(61, shows="refuses")
 @pytest.mark.parametrize(
     ("path", "code"),
     [
@@ -202,7 +202,7 @@ def test_paths_that_lead_elsewhere(path: str, code: str) -> None:
     assert codes({**CALL, "file_path": path}) == [(code, "/file_path")]
 
 
-@pytest.mark.rule(61)
+@pytest.mark.rule(61, shows="accepts")
 async def test_the_film_lies_where_it_was_wanted(sandboxed: AsyncMediawright) -> None:
     asked = draft(
         file_path="videos/kite",

@@ -14,7 +14,7 @@ from mediawright.assets.cropping import Box, centred_box, crop
 from mediawright.assets.inspect import probe
 from mediawright.core.errors import InvalidRequestError
 
-pytestmark = pytest.mark.rule(62)
+pytestmark = pytest.mark.rule(62, shows=("accepts", "adjusts"))
 RATIOS = [16 / 9, 9 / 16, 1.0, 4 / 3, 3 / 4, 21 / 9, 3 / 2]
 
 

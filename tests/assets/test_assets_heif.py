@@ -20,7 +20,7 @@ from mediawright.assets.renditions import render
 from mediawright.core.errors import InvalidRequestError
 
 pillow_heif = pytest.importorskip("pillow_heif")
-pytestmark = pytest.mark.rule(58)
+pytestmark = pytest.mark.rule(58, shows=("accepts", "refuses"))
 
 
 def heic(width: int = 64, height: int = 48, **options: object) -> bytes:

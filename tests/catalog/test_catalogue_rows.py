@@ -27,6 +27,7 @@ TIERS = {
 CREDITS = {"1K": 11, "2K": 15, "4K": 21}
 
 
+@pytest.mark.rule(24, 43, shows=("accepts", "prices"))
 @pytest.mark.parametrize(("tier", "ratio"), TIERS)
 @pytest.mark.parametrize("pictures", [0, 1])
 def test_gpt_image_2_tiers(check, media, pictures, tier, ratio):
@@ -43,6 +44,7 @@ def test_gpt_image_2_tiers(check, media, pictures, tier, ratio):
     assert checked.price.explanation == f"1 image x {CREDITS[tier]} credits"
 
 
+@pytest.mark.rule(24, shows="refuses")
 @pytest.mark.parametrize("tier", ["2K", "4K"])
 @pytest.mark.parametrize("ratio", ["auto", "1:1", None])
 def test_gpt_image_2_wants_a_ratio_at_the_high_tiers(catalogue, check, tier, ratio):
@@ -56,11 +58,13 @@ def test_gpt_image_2_wants_a_ratio_at_the_high_tiers(catalogue, check, tier, rat
     assert error.details["allowed"] == ["9:16", "16:9", "4:3", "3:4"]
 
 
+@pytest.mark.rule(43, shows="prices")
 def test_gpt_image_2_counts_each_picture(catalogue, check):
     price = check(catalogue, "gpt-image-2", resolution="4K", aspect_ratio="16:9", count=4).price
     assert price.credits == 84
 
 
+@pytest.mark.rule(26, shows="adjusts")
 def test_gpt_image_2_ignores_quality(catalogue, check, adjusted):
     checked = check(catalogue, "gpt-image-2", quality="high")
     assert adjusted(checked)["/parameters/quality"][0] == "dropped"

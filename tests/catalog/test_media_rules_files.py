@@ -89,13 +89,13 @@ LISTED = {
 }
 
 
-@pytest.mark.rule(8)
+@pytest.mark.rule(8, shows="accepts")
 @pytest.mark.parametrize("url", LISTED)
 def test_urls_are_classified_by_their_extension(url):
     assert classify_media_url(url) is LISTED[url]
 
 
-@pytest.mark.rule(8)
+@pytest.mark.rule(8, shows="refuses")
 @pytest.mark.parametrize(
     "url",
     ["https://a.test/x.gif", "https://a.test/x", "https://a.test/x?f=y.png", "https://a.png", ""],
@@ -107,14 +107,14 @@ def test_urls_with_any_other_ending_are_refused(url):
     assert "png" in caught.value.details["allowed"]
 
 
-@pytest.mark.rule(10)
+@pytest.mark.rule(10, shows="accepts")
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
 def test_pictures_of_the_three_formats_pass_up_to_ten_megabytes(found, kind):
     facts = photo(content_type=f"image/{kind}", byte_count=10_000_000)
     assert found("nano-banana", ("reference_image", facts), operation="image-to-image") == []
 
 
-@pytest.mark.rule(10)
+@pytest.mark.rule(10, shows="refuses")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -139,7 +139,7 @@ def motion(found, facts, settings=None):
     )
 
 
-@pytest.mark.rule(12)
+@pytest.mark.rule(12, shows="accepts")
 @pytest.mark.parametrize("kind", ["video/mp4", "video/webm"])
 def test_the_clip_of_motion_control_lasts_up_to_thirty_seconds(found, kind):
     facts = clip(30.0, content_type=kind, byte_count=100_000_000)
@@ -149,7 +149,7 @@ def test_the_clip_of_motion_control_lasts_up_to_thirty_seconds(found, kind):
 MOTION_CODES = {"video_too_long", "file_too_large", "unsupported_format"}
 
 
-@pytest.mark.rule(12)
+@pytest.mark.rule(12, shows="refuses")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -162,20 +162,20 @@ def test_other_clips_of_motion_control_are_refused(found, changes, code):
     assert (code, "/inputs/1") in motion(found, clip(**changes))
 
 
-@pytest.mark.rule(16, 18)
+@pytest.mark.rule(16, 18, shows="accepts")
 @pytest.mark.parametrize("lengths", [(15.0,), (7.5, 7.5), (5.0, 5.0, 5.0), (2.0,)])
 def test_reference_videos_of_fifteen_seconds_in_all_pass(found, lengths):
     files = [("reference_video", clip(seconds)) for seconds in lengths]
     assert found(REFERENCES, *files) == []
 
 
-@pytest.mark.rule(16)
+@pytest.mark.rule(16, shows="refuses")
 def test_reference_videos_that_last_longer_together_are_refused(found):
     files = [("reference_video", clip(8.0)), ("reference_video", clip(7.2))]
     assert found(REFERENCES, *files) == [("reference_video_too_long", "/inputs")]
 
 
-@pytest.mark.rule(17)
+@pytest.mark.rule(17, shows=("accepts", "refuses"))
 def test_reference_sound_that_lasts_longer_together_is_refused(found):
     files = [("reference_audio", song(8.0)), ("reference_audio", song(7.2))]
     refused = found(PLAIN, ("reference_image", photo()), *files)
@@ -183,7 +183,7 @@ def test_reference_sound_that_lasts_longer_together_is_refused(found):
     assert found(PLAIN, ("reference_image", photo()), files[0]) == []
 
 
-@pytest.mark.rule(18)
+@pytest.mark.rule(18, shows="refuses")
 @pytest.mark.parametrize("role", ["reference_video", "reference_audio"])
 def test_a_single_reference_that_lasts_longer_is_refused(found, role):
     facts = clip(15.2) if role == "reference_video" else song(15.2)
@@ -200,7 +200,7 @@ def test_a_single_reference_that_lasts_longer_is_refused(found, role):
     assert (f"{role}_too_long", place) in found(model, *files)
 
 
-@pytest.mark.rule(16, 17, 18)
+@pytest.mark.rule(16, 17, 18, shows="accepts")
 def test_lengths_that_nobody_knows_are_let_through(found):
     assert found(REFERENCES, *[("reference_video", None)] * 3) == []
 
@@ -208,7 +208,7 @@ def test_lengths_that_nobody_knows_are_let_through(found):
 PICTURES = ["jpeg", "png", "webp", "bmp", "tiff", "gif", "heic", "heif"]
 
 
-@pytest.mark.rule(58)
+@pytest.mark.rule(58, shows="accepts")
 @pytest.mark.parametrize("kind", PICTURES)
 @pytest.mark.parametrize("sides", [(300, 300), (6000, 6000), (2500, 1000), (1000, 2500)])
 def test_pictures_for_the_video_tool(found, kind, sides):
@@ -218,7 +218,7 @@ def test_pictures_for_the_video_tool(found, kind, sides):
     assert [code for code, _ in refused if code != "unsupported_format"] == []
 
 
-@pytest.mark.rule(58)
+@pytest.mark.rule(58, shows="refuses")
 @pytest.mark.parametrize(
     ("facts", "code"),
     [
@@ -235,7 +235,7 @@ def test_pictures_that_the_video_tool_refuses(found, facts, code):
     assert refused == [(code, "/inputs/0")]
 
 
-@pytest.mark.rule(59)
+@pytest.mark.rule(59, shows="accepts")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -251,7 +251,7 @@ def test_clips_for_the_video_tool(found, changes):
     assert found(REFERENCES, ("reference_video", clip(**changes)), settings=VIDEO_TOOL) == []
 
 
-@pytest.mark.rule(59)
+@pytest.mark.rule(59, shows="refuses")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -271,13 +271,13 @@ def test_clips_that_the_video_tool_refuses(found, changes, code):
     assert (code, "/inputs/0") in refused
 
 
-@pytest.mark.rule(59)
+@pytest.mark.rule(59, shows="refuses")
 def test_a_fourth_clip_is_refused_by_its_name(found):
     files = [("reference_video", clip(3.0))] * 4
     assert ("too_many_videos", "/inputs") in found(REFERENCES, *files, settings=VIDEO_TOOL)
 
 
-@pytest.mark.rule(60)
+@pytest.mark.rule(60, shows="accepts")
 @pytest.mark.parametrize("kind", ["audio/mpeg", "audio/wav"])
 def test_sound_for_the_video_tool(found, kind):
     facts = song(15.0, content_type=kind, byte_count=15_000_000)
@@ -285,7 +285,7 @@ def test_sound_for_the_video_tool(found, kind):
     assert found(PLAIN, *files, settings=VIDEO_TOOL) == []
 
 
-@pytest.mark.rule(60)
+@pytest.mark.rule(60, shows="refuses")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -300,7 +300,7 @@ def test_sound_that_the_video_tool_refuses(found, changes, code):
     assert (code, "/inputs/1") in found(PLAIN, *files, settings=VIDEO_TOOL)
 
 
-@pytest.mark.rule(60)
+@pytest.mark.rule(60, shows="refuses")
 def test_a_fourth_sound_is_refused_by_its_name(found):
     files = [("reference_image", photo()), *[("reference_audio", song(3.0))] * 4]
     assert ("too_many_audios", "/inputs") in found(PLAIN, *files, settings=VIDEO_TOOL)

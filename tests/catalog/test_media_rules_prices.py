@@ -64,13 +64,13 @@ def priced(model, lengths, duration):
     return preflight(_CATALOGUE, request, now=NOW, input_facts=facts).price
 
 
-@pytest.mark.rule(41)
+@pytest.mark.rule(41, shows=("accepts", "prices"))
 @pytest.mark.parametrize(("model", "duration"), list(product(PLAIN_RATES, (4, 5, 15))))
 def test_without_a_reference_video_the_output_is_charged(model, duration):
     assert priced(model, (), duration).credits == PLAIN_RATES[model] * duration
 
 
-@pytest.mark.rule(41)
+@pytest.mark.rule(41, shows=("accepts", "prices"))
 @pytest.mark.parametrize("model", RATES)
 @pytest.mark.parametrize(
     ("lengths", "sum_"),
@@ -91,7 +91,7 @@ def test_known_lengths_are_charged_to_the_last_digit(model, lengths, sum_):
     assert price.basis is PriceBasis.COMPUTED
 
 
-@pytest.mark.rule(42)
+@pytest.mark.rule(42, shows=("accepts", "prices"))
 @pytest.mark.parametrize("model", RATES)
 @pytest.mark.parametrize("lengths", [(None,), (None, None), (Decimal(3), None)])
 def test_where_a_length_is_not_known_fifteen_seconds_are_charged(model, lengths):
@@ -100,7 +100,7 @@ def test_where_a_length_is_not_known_fifteen_seconds_are_charged(model, lengths)
     assert price.basis is PriceBasis.ESTIMATED
 
 
-@pytest.mark.rule(41)
+@pytest.mark.rule(41, shows="prices")
 @given(
     lengths=st.lists(
         st.integers(2_000_000, 5_000_000).map(lambda micros: Decimal(micros) / 1_000_000),

@@ -28,7 +28,7 @@ def test_every_id_of_the_description_is_here(catalogue):
     assert [model_id for model_id in IDS if model_id not in catalogue] == []
 
 
-@pytest.mark.rule(32, 43)
+@pytest.mark.rule(32, 43, shows=("accepts", "prices"))
 @pytest.mark.parametrize("row", SAID["rate"], ids=lambda row: row["id"])
 def test_names_and_rates(catalogue, check, *, now, media, clip_facts, row):
     """Rule 43: credits are charged by the second at the rate of the row."""
@@ -49,7 +49,7 @@ def test_names_and_rates(catalogue, check, *, now, media, clip_facts, row):
     assert checked.price.basis.value == "computed"
 
 
-@pytest.mark.rule(43)
+@pytest.mark.rule(43, shows=("accepts", "prices"))
 @pytest.mark.parametrize("tier", SAID["tier_credits"])
 def test_tiers_of_gpt_image_2(catalogue, check, tier):
     """Rule 43: each tier is sold by itself."""
@@ -57,7 +57,7 @@ def test_tiers_of_gpt_image_2(catalogue, check, tier):
     assert price.credits == SAID["tier_credits"][tier]
 
 
-@pytest.mark.rule(30)
+@pytest.mark.rule(30, shows="refuses")
 @pytest.mark.parametrize("family", SAID["families"])
 def test_family_labels(catalogue, check, family):
     """Rule 30: a label is answered with its variants, before anything else is looked at."""
@@ -72,7 +72,7 @@ def test_family_labels(catalogue, check, family):
         assert catalogue.get(variant).family == family
 
 
-@pytest.mark.rule(29)
+@pytest.mark.rule(29, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(("longest", "model_id"), said("prompt_max"))
 def test_prompt_limits(catalogue, problems, longest, model_id):
     """Rule 29: the limit is met exactly, and never by cutting."""
@@ -89,7 +89,7 @@ def test_prompt_limits(catalogue, problems, longest, model_id):
     assert "prompt_too_long" in codes(int(longest) + 1)
 
 
-@pytest.mark.rule(6, 11)
+@pytest.mark.rule(6, 11, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(("model_id", "most"), SAID["pictures"].items())
 def test_most_pictures(catalogue, check, *, problems, media, model_id, most):
     """Rule 11."""
@@ -101,7 +101,7 @@ def test_most_pictures(catalogue, check, *, problems, media, model_id, most):
     assert problems(catalogue, model_id, **words) == [("source_media_required", "/inputs")]
 
 
-@pytest.mark.rule(23, 25)
+@pytest.mark.rule(23, 25, shows="refuses")
 @pytest.mark.parametrize("model_id", IDS)
 def test_who_honours_a_resolution(catalogue, problems, adjusted, model_id):
     """Rules 23 and 25: a tier is a parameter of few; elsewhere the id says it or nothing does."""
@@ -119,7 +119,7 @@ def test_who_honours_a_resolution(catalogue, problems, adjusted, model_id):
         ]
 
 
-@pytest.mark.rule(26)
+@pytest.mark.rule(26, shows="accepts")
 @pytest.mark.parametrize("model_id", SAID["ids"]["images"])
 def test_who_honours_a_quality(catalogue, model_id):
     """Rule 26: the words, the default, and that `standard` stands for the default."""
@@ -134,7 +134,7 @@ def test_who_honours_a_quality(catalogue, model_id):
     assert rule.aliases.get("standard", "standard") == values[0]
 
 
-@pytest.mark.rule(20, 28)
+@pytest.mark.rule(20, 28, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(("seconds", "model_id"), said("seconds"))
 def test_durations(catalogue, problems, media, seconds, model_id):
     """Rules 20 and 28: whole seconds in a range, however they are written."""
@@ -153,7 +153,7 @@ def test_durations(catalogue, problems, media, seconds, model_id):
         assert found(wrong) == refused
 
 
-@pytest.mark.rule(27, 31)
+@pytest.mark.rule(27, 31, shows="accepts")
 @pytest.mark.parametrize("model_id", IDS)
 def test_who_honours_what(catalogue, model_id):
     """Rules 27 and 31."""
@@ -166,7 +166,7 @@ def test_who_honours_what(catalogue, model_id):
         assert rule_of(model, "duration") is None
 
 
-@pytest.mark.rule(34)
+@pytest.mark.rule(34, shows="accepts")
 @pytest.mark.parametrize("model_id", SAID["ids"]["videos"])
 def test_sound_classes(catalogue, model_id):
     """Rule 34."""

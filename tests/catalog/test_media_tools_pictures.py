@@ -8,6 +8,7 @@ from mediawright.catalog.preflight import PreflightSettings
 from mediawright.core.provider import INPUT_FIELDS
 
 
+@pytest.mark.rule(26, shows=("accepts", "adjusts"))
 def test_imagen_quality_names_the_model(catalogue, check, adjusted):
     """Rule 26 with the decision that `standard` keeps the model that was named."""
     for model, quality, served in (
@@ -26,6 +27,7 @@ def test_imagen_quality_names_the_model(catalogue, check, adjusted):
     assert price == {"imagen-4-fast": Decimal("0.02"), "imagen-4-ultra": Decimal("0.06")}
 
 
+@pytest.mark.rule(26, shows="adjusts")
 def test_a_quality_without_meaning_is_left_out(catalogue, check, adjusted):
     """The description's own example asks nano-banana for the quality `pro`."""
     checked = check(catalogue, "nano-banana", quality="pro", aspect_ratio="16:9")
@@ -33,6 +35,7 @@ def test_a_quality_without_meaning_is_left_out(catalogue, check, adjusted):
     assert checked.request.parameters.aspect_ratio == "16:9"
 
 
+@pytest.mark.rule(35, shows=("accepts", "refuses", "adjusts"))
 def test_p_image_edit(catalogue, check, problems, media, adjusted):
     """Rule 35, and eight pictures where the provider speaks of five."""
     pictures = tuple(media("reference_image", f"{n}.png") for n in range(6))

@@ -13,7 +13,7 @@ def clips(media, role, number):
     return tuple(media(role, f"{n}.{extension}") for n in range(number))
 
 
-@pytest.mark.rule(13, 14, 15)
+@pytest.mark.rule(13, 14, 15, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("role", "most", "code"),
     [
@@ -31,7 +31,7 @@ def test_most_references(catalogue, problems, *, media, role, most, code):
         assert problems(catalogue, model, operation="text-to-video", inputs=inputs) == expected
 
 
-@pytest.mark.rule(16, 17, 18)
+@pytest.mark.rule(16, 17, 18, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("role", "kind", "content_type", "code"),
     [
@@ -63,7 +63,7 @@ def test_lengths_of_references(
     assert found(1, 8) == [(code.replace("long", "short"), "/inputs/0")]
 
 
-@pytest.mark.rule(15, 19)
+@pytest.mark.rule(15, 19, shows=("accepts", "refuses"))
 def test_frames_of_seedance(catalogue, check, problems, media):
     """Rule 19: one picture, perhaps a second, no third and no video."""
     words = {"operation": "image-to-video"}
@@ -89,7 +89,7 @@ def test_frames_of_seedance(catalogue, check, problems, media):
     )
 
 
-@pytest.mark.rule(21)
+@pytest.mark.rule(21, shows="refuses")
 def test_a_reference_video_belongs_to_its_own_row(catalogue, problems, media):
     """Rule 21."""
     video = clips(media, "reference_video", 1)
@@ -104,7 +104,7 @@ def test_sound_alone_is_no_reference(catalogue, problems, media):
     assert found == [("audio_needs_visual_reference", "/inputs")]
 
 
-@pytest.mark.rule(33)
+@pytest.mark.rule(33, shows=("accepts", "prices"))
 @pytest.mark.parametrize("sound", [None, True, False])
 def test_sound_of_seedance_is_on_and_free(catalogue, check, sound):
     """Rule 33."""
@@ -114,7 +114,7 @@ def test_sound_of_seedance_is_on_and_free(catalogue, check, sound):
     assert checked.routes[0].fields["generate_audio"] is (sound is not False)
 
 
-@pytest.mark.rule(41, 42)
+@pytest.mark.rule(41, 42, shows=("accepts", "prices"))
 @pytest.mark.parametrize(
     ("lengths", "charged"), [((3,), 3 + 5), ((6, 9), 15 + 5), ((15.05,), 15 + 5), ((), 15 + 5)]
 )
@@ -146,7 +146,7 @@ def test_the_kinds_of_requests_take_their_own_routes(catalogue, check, media):
 # Kling 3.0 and motion control
 
 
-@pytest.mark.rule(31, 32)
+@pytest.mark.rule(31, 32, shows=("accepts", "prices"))
 @pytest.mark.parametrize(
     ("model", "silent", "loud"), [("kling-3-0-std", 17, 23), ("kling-3-0-pro", 21, 30)]
 )
@@ -159,7 +159,7 @@ def test_sound_of_kling(catalogue, check, *, adjusted, model, silent, loud):
     assert named.price.credits == 10 * loud
 
 
-@pytest.mark.rule(10, 11)
+@pytest.mark.rule(10, 11, shows=("accepts", "refuses"))
 def test_pictures_of_kling(catalogue, check, problems, media):
     """Rule 11f: one or two pictures, JPEG or PNG."""
     words = {"operation": "image-to-video"}
@@ -173,7 +173,8 @@ def test_pictures_of_kling(catalogue, check, problems, media):
     assert found("a.png", "b.png", "c.png") == [("invalid_media_count", "/inputs/2")]
 
 
-@pytest.mark.rule(11, 12, 43)
+@pytest.mark.rule(11, 12, shows=("accepts", "refuses"))
+@pytest.mark.rule(43, shows="prices")
 @pytest.mark.parametrize("version", ["2-6", "3-0"])
 @pytest.mark.parametrize("resolution", ["720p", "1080p"])
 def test_motion_control(catalogue, check, *, problems, media, clip_facts, version, resolution):
@@ -197,7 +198,8 @@ def test_motion_control(catalogue, check, *, problems, media, clip_facts, versio
     assert unknown.usd == 3 * priced.usd
 
 
-@pytest.mark.rule(11, 28, 31)
+@pytest.mark.rule(11, 28, shows=("accepts", "refuses"))
+@pytest.mark.rule(31, shows=("accepts", "prices"))
 @pytest.mark.parametrize("model", ["kling-2-6-text-to-video", "kling-2-6-image-to-video"])
 def test_kling_2_6(catalogue, check, problems, *, media, model):
     """Rules 11b, 28 and 31, with the shorter prompts of kie.ai."""

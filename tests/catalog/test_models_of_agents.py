@@ -160,7 +160,7 @@ def test_nova_passes_on_what_a_transcript_should_be(catalogue, check, media, cli
     assert checked.price.usd == Decimal("0.0086")
 
 
-@pytest.mark.rule(69)
+@pytest.mark.rule(69, shows="adjusts")
 @pytest.mark.parametrize(
     ("model", "given", "applied"),
     [
@@ -182,7 +182,7 @@ def test_music_is_clamped_into_the_providers_range(
     assert adjusted(checked)["/parameters/duration"] == (kind, applied)
 
 
-@pytest.mark.rule(70)
+@pytest.mark.rule(70, shows=("accepts", "adjusts"))
 def test_words_to_sing(catalogue, check, adjusted):
     song = check(catalogue, "elevenlabs music", lyrics="la la", duration=20)
     assert fields(song) == {
@@ -203,7 +203,7 @@ def test_words_to_sing(catalogue, check, adjusted):
     assert stable.price.usd == Decimal("0.20")
 
 
-@pytest.mark.rule(70)
+@pytest.mark.rule(70, shows="adjusts")
 @pytest.mark.parametrize("model", ["elevenlabs music", "minimax music", "stable audio"])
 def test_instrumental_music_has_no_words(catalogue, check, adjusted, model):
     checked = check(catalogue, model, lyrics="la la", instrumental=True)
@@ -224,7 +224,7 @@ def test_minimax_covers_a_recording(catalogue, check, media, clip_facts):
     assert [plan.upstream_id for plan in checked.routes] == ["music-cover"]
 
 
-@pytest.mark.rule(84)
+@pytest.mark.rule(84, shows="accepts")
 def test_loras_go_to_the_endpoint_that_takes_them(catalogue, check, problems):
     lora = {"path": "https://h.test/a.safetensors", "scale": 0.5}
     checked = check(catalogue, "flux-dev", loras=(lora, {"path": "owner/weights"}))

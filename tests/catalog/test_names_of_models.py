@@ -151,7 +151,7 @@ def test_there_are_as_many_as_the_lists_have():
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.rule(2)
+@pytest.mark.rule(2, shows="accepts")
 def test_a_name_leads_to_a_model(catalogue, name):
     found, problem = catalogue.find(name)
     assert problem is None
@@ -160,7 +160,7 @@ def test_a_name_leads_to_a_model(catalogue, name):
 
 
 @pytest.mark.parametrize("label", LABELS)
-@pytest.mark.rule(30)
+@pytest.mark.rule(30, shows="refuses")
 def test_a_label_asks_for_a_variant(catalogue, label):
     with pytest.raises(InvalidRequestError) as caught:
         catalogue.get(label)

@@ -37,7 +37,7 @@ def test_a_provider_has_models_by_its_own_ids(catalogue, check, provider):
         ("replicate:stability-ai/sdxl", "stability-ai/sdxl"),
     ],
 )
-@pytest.mark.rule(84)
+@pytest.mark.rule(84, shows="accepts")
 def test_replicate_takes_a_version(catalogue, check, written, upstream_id):
     checked = check(catalogue, written)
     assert checked.routes[0].upstream_id == upstream_id

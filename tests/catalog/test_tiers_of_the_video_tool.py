@@ -77,7 +77,7 @@ def files(media):
     return make
 
 
-@pytest.mark.rule(53)
+@pytest.mark.rule(53, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("tier", "roles", "fine"),
     [(tier, roles, fine) for tier, table in TAKES.items() for roles, fine in table.items()],
@@ -91,7 +91,7 @@ def test_a_tier_takes_what_the_matrix_says(catalogue, check, *, problems, files,
     assert found[0][0] == "unsupported_by_model"
 
 
-@pytest.mark.rule(53)
+@pytest.mark.rule(53, shows="refuses")
 def test_references_of_pro_are_refused_by_naming_the_flagships(catalogue, check, files):
     with pytest.raises(InvalidRequestError) as caught:
         check(catalogue, "seedance-pro", inputs=files("reference_image"))
@@ -101,7 +101,7 @@ def test_references_of_pro_are_refused_by_naming_the_flagships(catalogue, check,
     assert error.details["instead"] == FLAGSHIPS
 
 
-@pytest.mark.rule(53)
+@pytest.mark.rule(53, shows="refuses")
 @pytest.mark.parametrize("tier", ["seedance-pro", "seedance-lite-i2v", "seedance-lite-t2v"])
 def test_clips_are_for_the_flagships(catalogue, check, files, tier):
     with pytest.raises(InvalidRequestError) as caught:
@@ -110,7 +110,7 @@ def test_clips_are_for_the_flagships(catalogue, check, files, tier):
     assert "seedance-flagship" in caught.value.hint
 
 
-@pytest.mark.rule(53)
+@pytest.mark.rule(53, shows="accepts")
 @pytest.mark.parametrize("tier", FLAGSHIPS)
 def test_edits_and_extensions_go_by_reference_video(catalogue, check, files, tier):
     checked = check(catalogue, tier, inputs=files("reference_video"))
@@ -121,14 +121,14 @@ def test_edits_and_extensions_go_by_reference_video(catalogue, check, files, tie
     assert (flags["edit"], flags["extend"]) == (True, True)
 
 
-@pytest.mark.rule(6, 53)
+@pytest.mark.rule(6, 53, shows="refuses")
 @pytest.mark.parametrize("tier", [*FLAGSHIPS, "seedance-pro", "seedance-lite-i2v"])
 def test_image_to_video_needs_a_picture(catalogue, problems, tier):
     found = problems(catalogue, tier, operation="image-to-video")
     assert found == [("source_media_required", "/inputs")]
 
 
-@pytest.mark.rule(51)
+@pytest.mark.rule(51, shows="accepts")
 @pytest.mark.parametrize("tier", FLAGSHIPS)
 def test_each_role_reaches_its_field(catalogue, check, files, tier):
     frames = check(catalogue, tier, inputs=files(*BOTH))
@@ -146,14 +146,14 @@ def test_each_role_reaches_its_field(catalogue, check, files, tier):
     }
 
 
-@pytest.mark.rule(51)
+@pytest.mark.rule(51, shows="refuses")
 def test_a_role_of_another_medium_is_refused(catalogue, problems, media):
     wrong = (media("first_frame", "a.mp4", kind=MediaKind.VIDEO),)
     found = problems(catalogue, "seedance-flagship", inputs=wrong)
     assert found[0] == ("role_media_mismatch", "/inputs/0/role")
 
 
-@pytest.mark.rule(51)
+@pytest.mark.rule(51, shows=("accepts", "adjusts"))
 def test_pictures_without_a_role_open_and_close_an_image_to_video(catalogue, check, files):
     """Surfaces give pictures the role of a reference where nobody said what they are for."""
     checked = check(
@@ -165,7 +165,7 @@ def test_pictures_without_a_role_open_and_close_an_image_to_video(catalogue, che
     assert [item.role.value for item in checked.request.inputs] == ["first_frame", "last_frame"]
 
 
-@pytest.mark.rule(52)
+@pytest.mark.rule(52, shows="refuses")
 @pytest.mark.parametrize("tier", [*FLAGSHIPS, "seedance-pro"])
 def test_a_last_frame_needs_a_first_one(catalogue, problems, files, tier):
     assert problems(catalogue, tier, inputs=files("last_frame")) == [
@@ -173,7 +173,7 @@ def test_a_last_frame_needs_a_first_one(catalogue, problems, files, tier):
     ]
 
 
-@pytest.mark.rule(52)
+@pytest.mark.rule(52, shows="refuses")
 @pytest.mark.parametrize("tier", FLAGSHIPS)
 @pytest.mark.parametrize("reference", ["reference_image", "reference_video", "reference_audio"])
 @pytest.mark.parametrize("operation", [None, "image-to-video", "text-to-video"])
@@ -185,7 +185,7 @@ def test_frames_and_references_do_not_mix(
     assert found == [("frames_and_references_mixed", "/inputs")]
 
 
-@pytest.mark.rule(52)
+@pytest.mark.rule(52, shows="refuses")
 def test_a_frame_and_a_reference_do_not_mix_in_the_small_tiers(catalogue, problems, files):
     for tier in ("seedance-pro", "seedance-lite-i2v"):
         codes = [
@@ -195,7 +195,7 @@ def test_a_frame_and_a_reference_do_not_mix_in_the_small_tiers(catalogue, proble
         assert codes == ["frames_and_references_mixed"]
 
 
-@pytest.mark.rule(54)
+@pytest.mark.rule(54, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("tier", "least", "most"),
     [
@@ -219,7 +219,7 @@ def test_each_tier_has_its_own_durations(catalogue, problems, *, files, tier, le
         assert problems(catalogue, tier, inputs=inputs, duration=seconds) == []
 
 
-@pytest.mark.rule(55)
+@pytest.mark.rule(55, shows=("accepts", "refuses"))
 @pytest.mark.parametrize("tier", [*FLAGSHIPS, "seedance-pro", "seedance-lite-t2v"])
 def test_ratios(catalogue, problems, check, tier):
     for ratio in RATIOS:
@@ -232,7 +232,7 @@ def test_ratios(catalogue, problems, check, tier):
     assert bool(adaptive) is (tier == "seedance-lite-t2v")
 
 
-@pytest.mark.rule(55)
+@pytest.mark.rule(55, shows=("accepts", "refuses"))
 def test_adaptive_is_not_for_references_of_the_lite_tier(catalogue, problems, files):
     words = {"inputs": files("reference_image"), "aspect_ratio": "adaptive"}
     assert problems(catalogue, "seedance-lite-i2v", **words) == [
@@ -242,7 +242,7 @@ def test_adaptive_is_not_for_references_of_the_lite_tier(catalogue, problems, fi
     assert problems(catalogue, "seedance-lite-i2v", **frame) == []
 
 
-@pytest.mark.rule(56)
+@pytest.mark.rule(56, shows=("accepts", "refuses"))
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_highest_resolution_is_the_tiers(catalogue, problems, files, tier):
     inputs = files("first_frame") if tier == "seedance-lite-i2v" else ()
@@ -255,14 +255,14 @@ def test_the_highest_resolution_is_the_tiers(catalogue, problems, files, tier):
     assert problems(catalogue, tier, inputs=inputs, resolution="4k") == refused
 
 
-@pytest.mark.rule(57)
+@pytest.mark.rule(57, shows="accepts")
 @pytest.mark.parametrize("tier", FLAGSHIPS)
 def test_flagships_make_sound_unless_told_not_to(catalogue, check, tier):
     assert check(catalogue, tier).routes[0].fields["generate_audio"] is True
     assert check(catalogue, tier, sound=False).routes[0].fields["generate_audio"] is False
 
 
-@pytest.mark.rule(57)
+@pytest.mark.rule(57, shows="adjusts")
 def test_other_tiers_stay_silent_and_say_so(catalogue, check, adjusted):
     checked = check(catalogue, "seedance-pro", sound=True)
     assert checked.routes[0].fields["generate_audio"] is False
@@ -272,7 +272,7 @@ def test_other_tiers_stay_silent_and_say_so(catalogue, check, adjusted):
     assert adjusted(lite)["/parameters/sound"] == ("dropped", None)
 
 
-@pytest.mark.rule(57)
+@pytest.mark.rule(57, shows="accepts")
 def test_marks_and_last_frames_are_off_unless_asked_for(catalogue, check):
     plain = check(catalogue, "seedance-flagship")
     assert plain.routes[0].fields["watermark"] is False
@@ -285,7 +285,7 @@ def test_marks_and_last_frames_are_off_unless_asked_for(catalogue, check):
     assert [plan.provider for plan in framed.routes] == ["bytedance", "kie"]
 
 
-@pytest.mark.rule(57)
+@pytest.mark.rule(57, shows=("accepts", "adjusts"))
 @pytest.mark.parametrize("tier", FLAGSHIPS)
 def test_web_search_is_for_prompts_alone(catalogue, check, *, adjusted, files, tier):
     searched = check(catalogue, tier, web_search=True)
@@ -298,7 +298,7 @@ def test_web_search_is_for_prompts_alone(catalogue, check, *, adjusted, files, t
         assert "tools" not in attached.routes[0].fields
 
 
-@pytest.mark.rule(58)
+@pytest.mark.rule(58, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -326,7 +326,7 @@ def test_pictures(catalogue, problems, *, files, image_facts, tier, changes, cod
     assert [item for item, _ in found] == ([] if code is None else [code])
 
 
-@pytest.mark.rule(58)
+@pytest.mark.rule(58, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(("tier", "number"), [("seedance-flagship", 9), ("seedance-lite-i2v", 4)])
 def test_more_pictures_than_there_may_be(catalogue, problems, *, files, tier, number):
     many = files(*["reference_image"] * (number + 1))
@@ -337,7 +337,7 @@ def test_more_pictures_than_there_may_be(catalogue, problems, *, files, tier, nu
     )
 
 
-@pytest.mark.rule(59)
+@pytest.mark.rule(59, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("seconds", "changes", "code"),
     [
@@ -362,7 +362,7 @@ def test_clips(catalogue, problems, *, files, clip_facts, seconds, changes, code
     assert [item for item, _ in found][:1] == ([] if code is None else [code])
 
 
-@pytest.mark.rule(60)
+@pytest.mark.rule(60, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("seconds", "content_type", "code"),
     [
@@ -384,7 +384,7 @@ def test_sounds(catalogue, problems, *, files, clip_facts, seconds, content_type
     assert [item for item, _ in found][:1] == ([] if code is None else [code])
 
 
-@pytest.mark.rule(62)
+@pytest.mark.rule(62, shows="accepts")
 @pytest.mark.parametrize("tier", ["seedance-flagship", "seedance-pro"])
 def test_adaptive_follows_the_picture(catalogue, check, *, files, image_facts, tier):
     checked = check(

@@ -30,7 +30,7 @@ def codes(found):
 # Counts of files
 
 
-@pytest.mark.rule(11)
+@pytest.mark.rule(11, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("model", "operation", "allowed"),
     [
@@ -64,7 +64,7 @@ def test_how_many_pictures_a_model_takes(
         assert expected in codes(problems(catalogue, model, **words))
 
 
-@pytest.mark.rule(7, 39)
+@pytest.mark.rule(7, 39, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     "model", ["grok-text-to-video-6s", "wan-2-5", "kling-2-5-text-to-video-pro", "kling-3-0-std"]
 )
@@ -74,14 +74,14 @@ def test_text_to_video_takes_no_files(catalogue, check, problems, *, pictures, m
     assert found == [("source_media_not_allowed", "/inputs")]
 
 
-@pytest.mark.rule(9)
+@pytest.mark.rule(9, shows="refuses")
 @pytest.mark.parametrize("model", ["wan-2-5", "veo3-1", "seedance-1-5-pro", "kling-3-0-pro"])
 def test_picture_models_take_no_clips(catalogue, problems, media, model):
     found = problems(catalogue, model, operation=I2V, inputs=(media("reference_video", "a.mp4"),))
     assert found[0] == ("unsupported_media_kind", "/inputs/0")
 
 
-@pytest.mark.rule(39)
+@pytest.mark.rule(39, shows=("accepts", "refuses"))
 def test_the_kind_of_generation_is_checked_before_pictures_are_counted(
     catalogue, check, problems, pictures
 ):
@@ -93,7 +93,7 @@ def test_the_kind_of_generation_is_checked_before_pictures_are_counted(
     assert check(catalogue, model, inputs=pictures(1)).operation.value == T2V
 
 
-@pytest.mark.rule(11)
+@pytest.mark.rule(11, shows=("accepts", "adjusts"))
 @pytest.mark.parametrize(
     ("number", "roles"),
     [
@@ -115,7 +115,7 @@ def test_the_number_of_pictures_says_what_veo_does_with_them(
     assert not [p for p in adjusted(again) if p.startswith("/inputs")]
 
 
-@pytest.mark.rule(11, 52)
+@pytest.mark.rule(11, 52, shows=("accepts", "refuses"))
 def test_veo_keeps_roles_that_the_caller_named(catalogue, check, problems, media):
     first, last = media("first_frame"), media("last_frame", "b.png")
     words = {"operation": I2V}
@@ -130,7 +130,7 @@ def test_veo_keeps_roles_that_the_caller_named(catalogue, check, problems, media
     ]
 
 
-@pytest.mark.rule(4)
+@pytest.mark.rule(4, shows="accepts")
 def test_without_a_type_the_pictures_choose_it(catalogue, check, pictures):
     chosen = [
         check(catalogue, "veo3-1", inputs=pictures(number)).operation.value for number in range(4)
@@ -168,7 +168,7 @@ def test_a_route_of_veo_ends_with_its_day(catalogue, check):
 # Durations
 
 
-@pytest.mark.rule(28)
+@pytest.mark.rule(28, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("model", "operation", "number", "allowed"),
     [
@@ -194,7 +194,7 @@ def test_listed_durations_and_no_others(
     assert default.request.parameters.duration == min(allowed)
 
 
-@pytest.mark.rule(28)
+@pytest.mark.rule(28, shows="adjusts")
 @pytest.mark.parametrize(
     ("model", "number", "seconds"),
     [
@@ -218,7 +218,7 @@ def test_a_fixed_duration_ignores_what_is_asked(
 # Sound
 
 
-@pytest.mark.rule(34)
+@pytest.mark.rule(34, shows="accepts")
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
@@ -242,7 +242,7 @@ def test_classes_of_sound(catalogue, now, model, expected):
     assert described["supports_sound"] is (expected == "toggle_via_sound_param")
 
 
-@pytest.mark.rule(31)
+@pytest.mark.rule(31, shows="adjusts")
 @pytest.mark.parametrize(
     ("model", "number"),
     [("wan-2-5", 0), ("veo3-1", 0), ("grok-text-to-video-6s", 0), ("v1-pro-fast-i2v", 1)],
@@ -255,7 +255,7 @@ def test_sound_is_ignored_where_there_is_no_toggle(
     assert checked.price == check(catalogue, model, inputs=pictures(number)).price
 
 
-@pytest.mark.rule(31, 32)
+@pytest.mark.rule(31, 32, shows=("accepts", "prices"))
 @pytest.mark.parametrize(
     ("ratio", "seconds", "tokens"),
     [("16:9", 4, 86_400), ("1:1", 8, 172_800), ("21:9", 12, 260_466)],
@@ -275,7 +275,7 @@ def test_sound_of_seedance_1_5_costs_twice_as_much(catalogue, check, ratio, seco
 # What is honoured
 
 
-@pytest.mark.rule(27, 40)
+@pytest.mark.rule(27, 40, shows="accepts")
 def test_wan_honours_negative_prompt_and_seed(catalogue, check, problems, media):
     words = {"negative_prompt": "rain", "seed": 7, "aspect_ratio": "9:16"}
     text = check(catalogue, "wan-2-5", operation=T2V, **words).routes
@@ -294,14 +294,14 @@ def test_wan_honours_negative_prompt_and_seed(catalogue, check, problems, media)
     ]
 
 
-@pytest.mark.rule(27)
+@pytest.mark.rule(27, shows="adjusts")
 @pytest.mark.parametrize("model", ["veo3-1", "grok-text-to-video-6s", "seedance-1-5-pro"])
 def test_others_ignore_a_negative_prompt(catalogue, check, adjusted, model):
     checked = check(catalogue, model, negative_prompt="rain")
     assert adjusted(checked)["/parameters/negative_prompt"][0] == "dropped"
 
 
-@pytest.mark.rule(22)
+@pytest.mark.rule(22, shows=("accepts", "refuses"))
 @pytest.mark.parametrize(
     ("model", "ratios", "default"),
     [
@@ -325,7 +325,7 @@ def test_ratios_of_the_model_and_no_others(
     assert check(catalogue, model, operation=T2V).request.parameters.aspect_ratio == default
 
 
-@pytest.mark.rule(23)
+@pytest.mark.rule(23, shows="adjusts")
 @pytest.mark.parametrize(
     ("model", "number", "resolution"),
     [
@@ -343,7 +343,7 @@ def test_a_resolution_is_not_the_callers(
     assert adjusted(checked)["/parameters/resolution"] == ("dropped", resolution)
 
 
-@pytest.mark.rule(29)
+@pytest.mark.rule(29, shows=("accepts", "refuses"))
 def test_a_provider_with_shorter_prompts_is_passed_over(catalogue, check, problems):
     def providers(model, length):
         return [plan.provider for plan in check(catalogue, model, prompt="x" * length).routes]
@@ -358,7 +358,7 @@ def test_a_provider_with_shorter_prompts_is_passed_over(catalogue, check, proble
 # Runway serves Seedance 2 as well
 
 
-@pytest.mark.rule(20)
+@pytest.mark.rule(20, shows="accepts")
 @pytest.mark.parametrize(
     ("model", "upstream", "ratio", "pixels"),
     [
@@ -383,7 +383,7 @@ def test_runway_does_not_follow_the_picture(catalogue, problems):
 # P-Video with sound handed in
 
 
-@pytest.mark.rule(9, 43)
+@pytest.mark.rule(9, 43, shows=("accepts", "prices"))
 def test_sound_handed_in_sets_the_length_of_p_video(
     catalogue, check, *, adjusted, media, clip_facts
 ):
@@ -447,7 +447,7 @@ def test_sora_has_ended_and_says_what_to_use(catalogue, check, now, model):
     assert public_model(catalogue.get(successor), now=now)["live"]
 
 
-@pytest.mark.rule(11, 28)
+@pytest.mark.rule(11, 28, shows=("accepts", "refuses"))
 def test_sora_took_one_picture_and_ten_or_fifteen_seconds(revived, check, problems, pictures):
     for model in ("sora-2", "sora-2-pro"):
         for seconds in (10, "15s"):
@@ -465,7 +465,7 @@ def test_sora_took_one_picture_and_ten_or_fifteen_seconds(revived, check, proble
         assert fields["aspect_ratio"] == "9:16"
 
 
-@pytest.mark.rule(26)
+@pytest.mark.rule(26, shows=("accepts", "prices"))
 @pytest.mark.parametrize(
     ("words", "quality", "usd"),
     [
@@ -482,7 +482,7 @@ def test_quality_of_sora_2_pro(revived, check, words, quality, usd):
     assert checked.price.usd == Decimal(usd)
 
 
-@pytest.mark.rule(26)
+@pytest.mark.rule(26, shows="refuses")
 def test_unknown_quality_of_sora_2_pro(revived, problems):
     found = problems(revived, "sora-2-pro", quality="ultra")
     assert found == [("invalid_quality", "/parameters/quality")]
@@ -495,7 +495,7 @@ def shots(*seconds):
 STORYBOARD = "sora-2-pro-storyboard"
 
 
-@pytest.mark.rule(11, 28, 38)
+@pytest.mark.rule(11, 28, 38, shows=("accepts", "adjusts"))
 @pytest.mark.parametrize("seconds", [(10,), (5, 5), (7.5, 7.5), (10, 15), (0.1, 0.2, 9.7)])
 def test_the_shots_of_a_storyboard_set_its_duration(revived, check, *, adjusted, pictures, seconds):
     total = round(sum(seconds), 3)
@@ -512,14 +512,14 @@ def test_the_shots_of_a_storyboard_set_its_duration(revived, check, *, adjusted,
         assert again.request == checked.request
 
 
-@pytest.mark.rule(38)
+@pytest.mark.rule(38, shows="adjusts")
 def test_a_duration_beside_the_shots_is_ignored(revived, check, adjusted):
     checked = check(revived, STORYBOARD, shots=shots(10, 15), duration=10)
     assert adjusted(checked)["/parameters/duration"] == ("dropped", 25.0)
     assert checked.request.parameters.duration == 25
 
 
-@pytest.mark.rule(28, 38)
+@pytest.mark.rule(28, 38, shows="refuses")
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -539,7 +539,7 @@ def test_shots_that_make_no_storyboard_are_refused(revived, problems, given, exp
     assert problems(revived, STORYBOARD, shots=given) == [expected]
 
 
-@pytest.mark.rule(11, 38)
+@pytest.mark.rule(11, 38, shows="refuses")
 def test_a_storyboard_takes_one_picture_at_most(revived, problems, pictures):
     words = {"operation": T2V, "shots": shots(10)}
     assert problems(revived, STORYBOARD, inputs=pictures(2), **words) == [
@@ -547,7 +547,7 @@ def test_a_storyboard_takes_one_picture_at_most(revived, problems, pictures):
     ]
 
 
-@pytest.mark.rule(38)
+@pytest.mark.rule(38, shows="refuses")
 @pytest.mark.parametrize("model", ["seedance-2-720p", "kling-3-0-pro"])
 def test_other_models_take_no_shots(catalogue, problems, model):
     found = problems(catalogue, model, shots=shots(10))
@@ -557,7 +557,7 @@ def test_other_models_take_no_shots(catalogue, problems, model):
 # What callers are told beforehand
 
 
-@pytest.mark.rule(11, 47)
+@pytest.mark.rule(11, 47, shows="accepts")
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
@@ -575,7 +575,7 @@ def test_required_counts_are_described(catalogue, now, model, expected):
     assert {name: (told["minimum"], told["maximum"]) for name, told in counts.items()} == expected
 
 
-@pytest.mark.rule(11, 47)
+@pytest.mark.rule(11, 47, shows="accepts")
 def test_what_pictures_of_veo_are_for_is_described(catalogue, now):
     counts = public_model(catalogue.get("veo3-1"), now=now)["input_counts"][I2V]
     assert counts["roles_by_number"] == [
@@ -585,7 +585,7 @@ def test_what_pictures_of_veo_are_for_is_described(catalogue, now):
     ]
 
 
-@pytest.mark.rule(40, 47)
+@pytest.mark.rule(40, 47, shows=("accepts", "adjusts"))
 @pytest.mark.parametrize(
     ("model", "seeded"),
     [

@@ -36,7 +36,7 @@ def place(*parts):
     return "/".join(("/parameters/kling_elements", *map(str, parts)))
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 @pytest.mark.parametrize("model", [KLING, "kling-3-0-pro"])
 @pytest.mark.parametrize("pictures", [2, 3, 4])
 def test_elements_are_sent_along(catalogue, check, model, pictures):
@@ -50,7 +50,7 @@ def test_elements_are_sent_along(catalogue, check, model, pictures):
     ]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 def test_an_element_may_be_shown_by_a_video(catalogue, check):
     shown = element(element_input_urls=(), element_input_video_urls=("https://h.test/a.mov",))
     checked = check(catalogue, KLING, prompt="@cat", kling_elements=(shown,))
@@ -63,7 +63,7 @@ def test_an_element_may_be_shown_by_a_video(catalogue, check):
     ]
 
 
-@pytest.mark.rule(36, 11)
+@pytest.mark.rule(36, 11, shows=("accepts", "refuses"))
 def test_elements_go_with_frames_and_without(catalogue, check, found, media):
     frames = (media("first_frame"), media("last_frame", "b.png"))
     assert found(element(), operation="text-to-video") == []
@@ -73,7 +73,7 @@ def test_elements_go_with_frames_and_without(catalogue, check, found, media):
     assert found(element(), operation="image-to-video") == [("source_media_required", "/inputs")]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 @pytest.mark.parametrize(
     ("changes", "where"),
     [
@@ -104,7 +104,7 @@ def test_a_misshapen_element_is_refused_with_its_place(found, changes, where):
     assert found(element(**changes)) == [("invalid_elements", pointer)]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 def test_elements_must_be_a_list_of_elements(catalogue, ask, now, found):
     for value in ("cat", 7, {"name": "cat"}):
         request = ask(KLING, kling_elements=value)
@@ -114,14 +114,14 @@ def test_elements_must_be_a_list_of_elements(catalogue, ask, now, found):
     assert found(element(), element()) == [("invalid_elements", place(1, "name"))]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 def test_no_elements_are_no_elements(catalogue, check):
     checked = check(catalogue, KLING, prompt="mail me@cat.test", kling_elements=())
     assert checked.request.parameters.kling_elements is None
     assert [plan.provider for plan in checked.routes] == ["kling", "kie", "fal"]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 def test_every_breach_is_told_at_once(found):
     broken = element(description="", element_input_urls=PICTURES[:1])
     assert found(element(), broken) == [
@@ -131,7 +131,7 @@ def test_every_breach_is_told_at_once(found):
     ]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -147,7 +147,7 @@ def test_names_of_elements_are_found_in_the_prompt(found, prompt):
     assert found(element(), element("dog"), prompt=prompt) == []
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 @pytest.mark.parametrize(
     ("prompt", "unknown"), [("@cats play", "cats"), ("@Cat", "Cat"), ("@cat and @bird", "bird")]
 )
@@ -159,26 +159,26 @@ def test_an_unknown_name_is_refused(catalogue, ask, now, prompt, unknown):
     assert "@cat" in problem.hint
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows=("accepts", "refuses"))
 def test_the_longest_name_is_meant(found):
     names = (element("red"), element("red car"))
     assert found(*names, prompt="@red car beside @red") == []
     assert found(*names, prompt="@redder") == [("unknown_element", "/prompt")]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 def test_without_elements_an_at_sign_is_plain_text(found):
     assert found(prompt="@nobody waves") == []
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="adjusts")
 def test_an_element_nobody_speaks_of_is_reported(catalogue, check, adjusted):
     checked = check(catalogue, KLING, prompt="@cat", kling_elements=(element(), element("dog")))
     assert adjusted(checked)[place(1)][0] == "warned"
     assert place(0) not in adjusted(checked)
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows=("accepts", "refuses"))
 def test_files_of_elements_are_checked_as_far_as_they_are_known(found, image_facts):
     def facts(**changes):
         return {PICTURES[1]: image_facts(**changes)}
@@ -203,7 +203,7 @@ def test_files_of_elements_are_checked_as_far_as_they_are_known(found, image_fac
     assert found(video, facts=clip("video/webm", 1000)) == [("unsupported_format", where)]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 def test_more_elements_than_a_provider_takes_are_refused(found):
     names = ("a", "b", "c", "d")
     elements = [element(name) for name in names]
@@ -212,20 +212,20 @@ def test_more_elements_than_a_provider_takes_are_refused(found):
     assert found(*elements, prompt=words, provider="kie") == [("invalid_elements", place())]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="refuses")
 @pytest.mark.parametrize("model", ["kling-2-6-text-to-video", "seedance-2-480p", "nano-banana"])
 def test_other_models_take_no_elements(found, model):
     assert ("unsupported_by_model", place()) in found(element(), model=model)
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 def test_a_checked_request_with_elements_stays_as_it_is(catalogue, check, now):
     checked = check(catalogue, KLING, prompt="@cat", kling_elements=(element(),))
     again = preflight(catalogue, checked.request, now=now)
     assert (again.request, again.routes) == (checked.request, checked.routes)
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 def test_the_schema_says_what_an_element_is(catalogue):
     schema = parameter_schema(catalogue.get(KLING))["properties"]["kling_elements"]
     item = schema["items"]
@@ -247,7 +247,7 @@ def test_the_schema_says_what_an_element_is(catalogue):
 # Sound and its prices
 
 
-@pytest.mark.rule(31, 32)
+@pytest.mark.rule(31, 32, shows=("accepts", "prices"))
 @pytest.mark.parametrize(
     ("model", "silent", "loud"), [("kling-3-0-std", 17, 23), ("kling-3-0-pro", 21, 30)]
 )
@@ -268,7 +268,7 @@ def test_sound_costs_the_rate_of_its_own_row(
     assert described["supports_sound"] is True
 
 
-@pytest.mark.rule(32)
+@pytest.mark.rule(32, shows="adjusts")
 def test_the_name_with_audio_wins_over_a_parameter_that_says_otherwise(catalogue, check):
     checked = check(catalogue, "kling-3-0-pro-audio", sound=False, duration=3)
     (said,) = [item for item in checked.adjustments if item.pointer == "/parameters/sound"]
@@ -276,14 +276,14 @@ def test_the_name_with_audio_wins_over_a_parameter_that_says_otherwise(catalogue
     assert checked.price.credits == 90
 
 
-@pytest.mark.rule(31)
+@pytest.mark.rule(31, shows="adjusts")
 def test_a_model_without_a_toggle_ignores_sound(catalogue, check, adjusted):
     checked = check(catalogue, "kling-2-5-text-to-video-pro", sound=True)
     assert adjusted(checked)["/parameters/sound"][0] == "dropped"
     assert checked.request.parameters.sound is None
 
 
-@pytest.mark.rule(37, 29)
+@pytest.mark.rule(37, 29, shows=("accepts", "refuses"))
 @pytest.mark.parametrize("model", ["kling-3-0-std", "kling-3-0-pro"])
 def test_one_shot_with_a_prompt_of_2500(catalogue, check, problems, model):
     checked = check(catalogue, model, prompt="x" * 2500, provider="kie")
@@ -291,7 +291,7 @@ def test_one_shot_with_a_prompt_of_2500(catalogue, check, problems, model):
     assert problems(catalogue, model, prompt="x" * 2501) == [("prompt_too_long", "/prompt")]
 
 
-@pytest.mark.rule(28)
+@pytest.mark.rule(28, shows=("accepts", "refuses"))
 @pytest.mark.parametrize("model", ["kling-3-0-std", "kling-3-0-pro"])
 def test_three_to_fifteen_seconds(catalogue, problems, model):
     for fine in (3, "15s", "7"):
@@ -312,7 +312,7 @@ def test_the_ratio_is_sent_where_a_provider_demands_it(catalogue, check, media):
 # Kling 2.5
 
 
-@pytest.mark.rule(11)
+@pytest.mark.rule(11, shows=("accepts", "refuses"))
 def test_kling_2_5_takes_a_start_frame_and_perhaps_an_end_frame(catalogue, check, problems, media):
     model = "kling-2-5-image-to-video-pro"
     pictures = [media("reference_image", f"{n}.png") for n in range(3)]
@@ -326,7 +326,8 @@ def test_kling_2_5_takes_a_start_frame_and_perhaps_an_end_frame(catalogue, check
     assert problems(catalogue, model) == [("source_media_required", "/inputs")]
 
 
-@pytest.mark.rule(27, 28)
+@pytest.mark.rule(27, shows="accepts")
+@pytest.mark.rule(28, shows="adjusts")
 def test_kling_2_5_keeps_its_length_and_honours_a_negative_prompt(
     catalogue, check, *, media, adjusted
 ):
@@ -344,7 +345,7 @@ def test_kling_2_5_keeps_its_length_and_honours_a_negative_prompt(
     assert [plan.provider for plan in long.routes] == ["kling", "fal"]
 
 
-@pytest.mark.rule(34)
+@pytest.mark.rule(34, shows="accepts")
 def test_sound_classes_of_kling_2_5(catalogue, now):
     made = public_model(catalogue.get("kling-2-5-image-to-video-pro"), now=now)
     assert made["capabilities"] == {"video_audio": "included"}

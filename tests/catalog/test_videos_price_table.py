@@ -57,14 +57,14 @@ def sold_rows(catalogue, now):
                 yield sku, title, cost["amount"]
 
 
-@pytest.mark.rule(32, 43)
+@pytest.mark.rule(32, 43, shows="accepts")
 def test_names_and_rates_are_the_published_ones(catalogue, now):
     published = {model_id for model_id, _, _ in LIVE_RATES}
     shown = [row for row in sold_rows(catalogue, now) if row[0] in published]
     assert sorted(shown) == sorted(LIVE_RATES)
 
 
-@pytest.mark.rule(32, 41, 42, 43)
+@pytest.mark.rule(32, 41, 42, 43, shows=("accepts", "prices"))
 @pytest.mark.parametrize(("model_id", "title", "rate"), LIVE_RATES)
 def test_a_rate_is_charged_by_the_second(
     catalogue, check, *, media, clip_facts, model_id, title, rate
@@ -81,7 +81,7 @@ def test_a_rate_is_charged_by_the_second(
     assert title
 
 
-@pytest.mark.rule(43)
+@pytest.mark.rule(43, shows="prices")
 @pytest.mark.parametrize(("model_id", "dollars"), DOLLARS.items())
 def test_dollars_of_a_request_with_all_defaults(catalogue, check, *, media, model_id, dollars):
     model = catalogue.get(model_id)

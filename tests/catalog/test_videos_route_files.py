@@ -17,7 +17,7 @@ def providers(catalogue, check):
     return run
 
 
-@pytest.mark.rule(10)
+@pytest.mark.rule(10, shows="accepts")
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -31,7 +31,7 @@ def test_formats_decide_who_gets_a_picture(providers, media, name, expected):
     assert providers("kling-2-6-image-to-video", media("first_frame", name)) == expected
 
 
-@pytest.mark.rule(10)
+@pytest.mark.rule(10, shows="accepts")
 def test_what_a_picture_is_like_decides_where_it_is_known(providers, media, image_facts):
     picture = media("first_frame")
     model = "kling-2-5-image-to-video-pro"
@@ -44,7 +44,7 @@ def test_what_a_picture_is_like_decides_where_it_is_known(providers, media, imag
     ]
 
 
-@pytest.mark.rule(10)
+@pytest.mark.rule(10, shows="refuses")
 def test_a_named_provider_says_what_it_does_not_take(catalogue, check, media):
     with pytest.raises(InvalidRequestError) as caught:
         check(
@@ -58,7 +58,7 @@ def test_a_named_provider_says_what_it_does_not_take(catalogue, check, media):
     assert error.details == {"given": "webp", "allowed": ["jpeg", "png"], "provider": "kling"}
 
 
-@pytest.mark.rule(12)
+@pytest.mark.rule(12, shows="accepts")
 def test_clips_of_motion_control_by_provider(providers, media, clip_facts):
     model = "kling-3-0-motion-control-1080p"
     picture = media("first_frame")
@@ -73,7 +73,7 @@ def test_clips_of_motion_control_by_provider(providers, media, clip_facts):
     assert providers(model, picture, clip, facts={1: small}, prompt=None) == ["kie", "fal"]
 
 
-@pytest.mark.rule(10)
+@pytest.mark.rule(10, shows=("accepts", "refuses"))
 def test_references_of_seedance_by_provider(catalogue, check, media, clip_facts):
     clip = media("reference_video", "a.mp4")
 

@@ -310,7 +310,7 @@ def test_json_is_one_document(arguments: tuple[str, ...], call: Any) -> None:
     json.loads(outcome.out)
 
 
-@pytest.mark.rule(48)
+@pytest.mark.rule(48, shows="accepts")
 def test_files_are_put_into_the_library(call: Any, tmp_path: Path) -> None:
     path = tmp_path / "harbour.png"
     call("image", "a harbour", "--size", "64x64", "-o", str(path))
@@ -324,7 +324,7 @@ def test_files_are_put_into_the_library(call: Any, tmp_path: Path) -> None:
     assert made.code == 0, made.err
 
 
-@pytest.mark.rule(48)
+@pytest.mark.rule(48, shows="refuses")
 def test_of_files_that_are_put_none_is_kept_if_one_is_no_good(call: Any, tmp_path: Path) -> None:
     path = tmp_path / "notes.png"
     path.write_text("just words")

@@ -22,7 +22,7 @@ def kling() -> dict[str, Any]:
     return {**public_model(model, now=NOW), "parameter_schema": schema, "ready": True}
 
 
-@pytest.mark.rule(32)
+@pytest.mark.rule(32, shows="prices")
 def test_a_row_that_is_sold_under_its_own_name_shows_it(kling: dict[str, Any]) -> None:
     assert price_lines(kling)[:2] == [
         (
@@ -33,7 +33,7 @@ def test_a_row_that_is_sold_under_its_own_name_shows_it(kling: dict[str, Any]) -
     ]
 
 
-@pytest.mark.rule(36)
+@pytest.mark.rule(36, shows="accepts")
 def test_elements_are_shown_as_a_list(kling: dict[str, Any]) -> None:
     (row,) = [row for row in parameter_rows(kling) if row[0] == "kling_elements"]
     assert row[1] == "a list, as JSON; speak of an element as @name in the prompt"

@@ -100,7 +100,7 @@ def test_parameters_that_cannot_be_read_are_all_named(call: Any) -> None:
     ]
 
 
-@pytest.mark.rule(46)
+@pytest.mark.rule(46, shows="accepts")
 def test_an_estimate(call: Any) -> None:
     shown = call("--sandbox", "estimate", "gen4.5", "-i", "duration=5")
     assert shown.code == 0, shown.err
