@@ -30,6 +30,7 @@ from mediawright.core.operations import MediaKind
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 
 
+@pytest.mark.rule(61, shows="accepts")
 @pytest.mark.parametrize(
     ("path", "extension", "key"),
     [
@@ -95,6 +96,7 @@ ESCAPES = [
 ]
 
 
+@pytest.mark.rule(61, shows="refuses")
 @pytest.mark.parametrize("path", ESCAPES)
 def test_other_paths_are_refused(path):
     for check in (
@@ -109,6 +111,7 @@ def test_other_paths_are_refused(path):
         assert caught.value.hint
 
 
+@pytest.mark.rule(61, shows="refuses")
 @pytest.mark.parametrize("path", ["cat.jpg", "cat.mp4", "cat.exe", "/space/a/page.html"])
 def test_an_extension_of_another_format_is_refused(path):
     with pytest.raises(InvalidRequestError) as caught:

@@ -18,6 +18,7 @@ def problem_codes(sample, problems):
 VIDEO_TOOL = PreflightSettings(surface=VIDEO_TOOL_LIMITS)
 
 
+@pytest.mark.rule(6, shows="refuses")
 def test_source_media_are_required(catalogue, problems):
     assert problems(catalogue, "gen4_turbo") == [("source_media_required", "/inputs")]
     assert problems(catalogue, "gpt-image-2", operation="image-to-image") == [
@@ -26,6 +27,7 @@ def test_source_media_are_required(catalogue, problems):
     assert problems(catalogue, "whisper-1", prompt=None) == [("source_media_required", "/inputs")]
 
 
+@pytest.mark.rule(7, shows="refuses")
 def test_source_media_are_not_always_allowed(catalogue, problems, media):
     picture = (media("reference_image"),)
     assert problems(catalogue, "flux-schnell", inputs=picture) == [
@@ -36,12 +38,14 @@ def test_source_media_are_not_always_allowed(catalogue, problems, media):
     ]
 
 
+@pytest.mark.rule(7, shows="accepts")
 def test_optional_references_are_allowed(sample, check, media):
     assert check(
         sample, "clip-2-720p", operation="text-to-video", inputs=(media("reference_image"),)
     ).routes
 
 
+@pytest.mark.rule(9, shows="refuses")
 def test_kinds_must_fit_the_model(catalogue, problems, media):
     clip = (media("reference_video", "a.mp4"),)
     assert problems(catalogue, "gen4_turbo", inputs=clip)[0] == (
@@ -256,6 +260,7 @@ def test_audio_lengths(sample, check, problems, media, clip_facts):
     )
 
 
+@pytest.mark.rule(5, shows="refuses")
 @pytest.mark.parametrize(
     ("inputs", "found"),
     [
@@ -283,6 +288,7 @@ def test_misshapen_inputs(catalogue, problems, inputs, found):
     assert problems(catalogue, "gpt-image-2", inputs=inputs)[0] == found
 
 
+@pytest.mark.rule(52, shows=("accepts", "refuses"))
 def test_last_frame_needs_first_frame(catalogue, sample, check, problems, media):
     alone = (media("last_frame"),)
     codes = [
@@ -309,6 +315,7 @@ def test_audio_needs_something_to_see(sample, check, problems, media):
     assert check(sample, "clip-2-720p", inputs=(sound, media("reference_image"))).routes
 
 
+@pytest.mark.rule(21, shows="refuses")
 def test_reference_video_belongs_to_its_own_row(sample, check, ask, now, media):
     from mediawright.catalog.preflight import collect_problems
 

@@ -12,6 +12,7 @@ def test_get_resolves_ids_aliases_and_presets(catalogue, sample):
     assert sample.get("clip-2-720p-silent").id == "clip-2-720p"
 
 
+@pytest.mark.rule(2, shows="refuses")
 def test_unknown_model_names_close_matches(catalogue):
     with pytest.raises(NotFoundError) as caught:
         catalogue.get("gpt-imgae-2")
@@ -27,6 +28,7 @@ def test_unknown_model_without_anything_close_points_to_the_list(catalogue):
     assert "models list" in caught.value.hint
 
 
+@pytest.mark.rule(30, shows="refuses")
 def test_family_label_asks_for_a_variant_before_anything_else(sample, ask, check):
     with pytest.raises(InvalidRequestError) as caught:
         check(sample, "clip-2", prompt=None, provider="nobody", count=99)
@@ -41,6 +43,7 @@ def test_family_label_asks_for_a_variant_before_anything_else(sample, ask, check
     assert "resolution" in error.hint
 
 
+@pytest.mark.rule(2, shows="refuses")
 @pytest.mark.parametrize("name", ["", "   ", None, 7])
 def test_a_model_must_be_named(catalogue, check, name):
     with pytest.raises(InvalidRequestError) as caught:

@@ -10,6 +10,7 @@ from mediawright.core.errors import InvalidRequestError
 from mediawright.core.operations import EditMode, MediaKind, Operation
 
 
+@pytest.mark.rule(4, shows=("accepts", "adjusts"))
 def test_operation_is_chosen_from_inputs_and_reported(catalogue, check, adjusted, media):
     plain = check(catalogue, "gen4.5")
     assert plain.operation is Operation.TEXT_TO_VIDEO
@@ -29,6 +30,7 @@ def test_operation_with_optional_references_stays_text_to_video(sample, check, m
     assert framed.operation is Operation.IMAGE_TO_VIDEO
 
 
+@pytest.mark.rule(4, shows="refuses")
 def test_operation_must_be_the_models(catalogue, check):
     with pytest.raises(InvalidRequestError) as caught:
         check(catalogue, "gen4_turbo", operation="text-to-image")
@@ -36,6 +38,7 @@ def test_operation_must_be_the_models(catalogue, check):
     assert caught.value.details["allowed"] == ["image-to-video"]
 
 
+@pytest.mark.rule(1, shows="refuses")
 @pytest.mark.parametrize("prompt", [None, "", "  \n "])
 def test_prompt_is_required(catalogue, problems, prompt):
     assert problems(catalogue, "flux-schnell", prompt=prompt) == [("prompt_required", "/prompt")]
@@ -59,6 +62,7 @@ def test_prompt_may_be_optional_or_unused(catalogue, check, adjusted, media):
     assert adjusted(heard)["/prompt"][0] == "dropped"
 
 
+@pytest.mark.rule(29, shows=("accepts", "refuses"))
 def test_prompt_length_is_counted_and_never_cut(catalogue, check, problems):
     assert check(catalogue, "eleven_multilingual_v2", prompt="x" * 10_000).request.prompt
     too_long = [("prompt_too_long", "/prompt")]
@@ -127,6 +131,7 @@ def test_refusals_name_what_is_allowed(sample, check):
     assert caught.value.hint == "Use a whole number from 4 to 15."
 
 
+@pytest.mark.rule(26, shows="adjusts")
 def test_defaults_are_filled_in_and_reported(sample, check, adjusted):
     checked = check(sample, "paint")
     assert checked.request.parameters.quality == "1K"
@@ -233,6 +238,7 @@ def test_an_explicit_size_has_its_tier_and_price(catalogue, check, adjusted, siz
     assert checked.routes[0].fields["size"] == size
 
 
+@pytest.mark.rule(40, shows=("accepts", "adjusts"))
 def test_seed_is_passed_where_it_can_be_and_warned_about_elsewhere(sample, check, adjusted):
     checked = check(sample, "paint", seed=7)
     assert [plan.fields.get("seed") for plan in checked.routes] == [None, 7]
@@ -309,6 +315,7 @@ def test_a_single_problem_has_no_list(sample, check):
     assert "problems" not in caught.value.details
 
 
+@pytest.mark.rule(28, shows="accepts")
 def test_durations_are_read_in_every_spelling():
     assert [parse_duration(value) for value in ("5s", "5", 5, 2.5, " 10 S ")] == [5, 5, 5, 2.5, 10]
     for value in ("s", "", "-5", None, True, float("inf"), [5]):
@@ -317,6 +324,7 @@ def test_durations_are_read_in_every_spelling():
         assert caught.value.code == "invalid_duration"
 
 
+@pytest.mark.rule(3, shows=("accepts", "refuses"))
 def test_generation_types():
     assert parse_generation_type("image-to-video") is Operation.IMAGE_TO_VIDEO
     for value in ("text-to-nothing", "video", None, 3):
@@ -325,6 +333,7 @@ def test_generation_types():
         assert caught.value.code == "invalid_generation_type"
 
 
+@pytest.mark.rule(8, shows="accepts")
 @pytest.mark.parametrize(
     ("url", "kind"),
     [
@@ -338,6 +347,7 @@ def test_media_urls_are_classified_by_extension(url, kind):
     assert classify_media_url(url) is kind
 
 
+@pytest.mark.rule(8, shows="refuses")
 @pytest.mark.parametrize("url", ["https://a.test/x", "https://a.test/x.exe", "", "https://[/x.png"])
 def test_other_extensions_are_unknown(url):
     with pytest.raises(InvalidRequestError) as caught:

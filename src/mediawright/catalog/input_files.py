@@ -27,6 +27,8 @@ def check_file(
 ) -> None:
     """Note what is wrong with an input file; a limit whose fact is unknown does not bite.
 
+    Here are the limits of single files (rules 10, 12, 18 and 58-60).
+
     Args:
         index: Place of the input in the request.
         item: The input.

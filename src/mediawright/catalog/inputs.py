@@ -108,7 +108,7 @@ def input_counts(rule: OperationRule) -> tuple[int, int]:
 
 
 def check_inputs(inputs: tuple[MediaInput, ...], check: InputCheck) -> tuple[MediaInput, ...]:
-    """Return the inputs with the roles they will have, and note every problem.
+    """Return the inputs with the roles they will have, and note every problem (rules 7, 9, 11).
 
     Args:
         inputs: The caller's inputs.
@@ -167,6 +167,7 @@ def _arrange(
 
 
 def _none_given(check: InputCheck, rule: OperationRule) -> None:
+    """Note that there should be source media (rule 6)."""
     needed = [slot for slot in rule.inputs if slot.minimum]
     if not needed and rule.min_inputs:
         check.findings.problem(

@@ -65,7 +65,7 @@ def pointer_to(name: str) -> str:
 
 
 def check_value(name: str, value: Any, rule: ParameterRule, findings: Findings) -> Any:
-    """Return the value to apply, or `None` if it is refused.
+    """Return the value to apply, or `None` if it is refused (rules 20, 22, 25, 28, 54-56).
 
     Args:
         name: The parameter.

@@ -57,7 +57,7 @@ def apply_parameters(
     *,
     has_inputs: bool = False,
 ) -> dict[str, Any]:
-    """Return the parameters to apply, and note every problem and adjustment.
+    """Return the parameters to apply, and note every problem and adjustment (rules 22, 26, 40).
 
     Args:
         model: The model.
@@ -204,6 +204,7 @@ def _tier_from_size(
 
 
 def _ignore(model: Model, operation: Operation, name: str, value: Any, findings: Findings) -> None:
+    """Leave out what the model does not use, and report it (rules 23, 27, 31 and 57)."""
     if name in _FEATURES:
         findings.problem(
             "unsupported_by_model",
@@ -219,6 +220,7 @@ def _ignore(model: Model, operation: Operation, name: str, value: Any, findings:
 
 
 def _fixed(name: str, value: Any, fixed: Scalar, findings: Findings) -> Scalar:
+    """Return the only value there is, and report another one that was asked for (rule 28)."""
     if value is None:
         findings.defaulted(pointer_to(name), "fixed by the model", fixed)
     elif value != fixed:

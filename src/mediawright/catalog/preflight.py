@@ -291,6 +291,7 @@ def _provider_is_known(question: _Question, model: Model) -> bool:
 def _find_operation(
     model: Model, request: GenerationRequest, inputs: tuple[Any, ...], findings: Findings
 ) -> Operation | None:
+    """Return what the model is to do, before files are counted (rules 4 and 39)."""
     asked: Any = request.operation
     if asked is None:
         chosen = choose_operation(model, inputs)
@@ -310,6 +311,7 @@ def _find_operation(
 
 
 def _check_prompt(question: _Question, model: Model, operation: Operation) -> str | None:
+    """Return the prompt, and note what is wrong with it (rules 1 and 29)."""
     findings = question.findings
     prompt: Any = question.request.prompt
     rule = model.prompt_rule(operation)

@@ -40,7 +40,7 @@ def price(
     applied: Applied,
     settings: PriceSettings = DEFAULT_SETTINGS,
 ) -> Price:
-    """Return the price of a request on a route; what is not known stays `None`.
+    """Return the price of a request on a route; what is not known stays `None` (rules 41-43).
 
     Args:
         model: The model.
