@@ -46,7 +46,7 @@ class Rule:
     number: int
     says: str
     kinds: tuple[str, ...]
-    code: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list[str])
     tests: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """What they show -> ids."""
 

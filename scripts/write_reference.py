@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
@@ -19,6 +18,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import click
 import msgspec
+from error_table import error_table
+from rule_table import RuleTableError, rule_table
 
 import mediawright
 from mediawright.api.application import create_application
@@ -29,8 +30,6 @@ from mediawright.app.vendor_limits import VENDOR_LIMITS
 from mediawright.catalog.loader import load_catalogue
 from mediawright.catalog.public import public_model
 from mediawright.cli.main import cli
-from mediawright.core import errors
-from mediawright.core.errors import MediawrightError
 from mediawright.core.states import TRANSITIONS, GenerationState, public_status
 from mediawright.providers.registry import adapter_class, provider_names
 
@@ -43,12 +42,18 @@ NOTE = "<!-- Written by scripts/write_reference.py; change the code, not this pa
 def main(arguments: list[str]) -> int:
     """Write the pages, or with --check tell which are not current."""
     check = "--check" in arguments
+    try:
+        rules = rule_table(ROOT)
+    except RuleTableError as error:
+        print(error)
+        return 1
     pages = {
         "cli.md": command_line(),
-        "errors.md": error_codes(),
+        "errors.md": NOTE + error_table(SOURCE),
         "limits.md": limits(),
         "models.md": models(),
         "providers.md": providers(),
+        "rules.md": NOTE + rules,
         "settings.md": settings(),
         "states.md": states(),
         "openapi.json": openapi(),
@@ -86,56 +91,6 @@ def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Co
             found = command.get_command(context, name)
             if found is not None:
                 yield from _commands(f"{path} {name}", found)
-
-
-def error_codes() -> str:
-    """Return every error code with its status and exit code."""
-    found: dict[str, tuple[str, str]] = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        if "sandbox" in path.parts:
-            continue
-        for code, kind, message in _codes_in(ast.parse(path.read_text(encoding="utf-8"))):
-            found.setdefault(code, (kind, message))
-    rows = []
-    for code, (name, message) in sorted(found.items()):
-        kind = getattr(errors, name, MediawrightError).kind if name else None
-        numbers = f"{kind.http_status} | {kind.exit_code}" if kind else "- | -"
-        rows.append(f"| `{code}` | {numbers} | {message} |")
-    intro = (
-        "# Error codes\n\n"
-        'Every error of the REST API has the shape `{"error": CODE, "message", "pointer", '
-        '"hint", ..., "request_id"}`; the command line ends with the exit code. Codes without '
-        "numbers are found in the `error` of a generation that failed, or among the `problems` of "
-        "a refused request.\n\n"
-        "| code | HTTP status | exit code | example |\n| --- | --- | --- | --- |\n"
-    )
-    return NOTE + intro + "\n".join(rows) + "\n"
-
-
-def _codes_in(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        named = {item.arg: item.value for item in node.keywords if item.arg}
-        if name.endswith("Error") and len(node.args) >= 2:
-            code, message = _text(node.args[0]), _text(node.args[1])
-            if code and re.fullmatch(r"[a-z0-9_]+", code):
-                yield code, name, message or ""
-        elif name == "Problem" and "code" in named:
-            code = _text(named["code"])
-            if code:
-                yield code, "", _text(named.get("message")) or ""
-
-
-def _text(node: ast.expr | None) -> str | None:
-    """Return a literal text; the moving parts of an f-string become an ellipsis."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value.replace("|", "\\|")
-    if isinstance(node, ast.JoinedStr):
-        parts = [_text(part) if isinstance(part, ast.Constant) else "…" for part in node.values]
-        return "".join(part or "" for part in parts)
-    return None
 
 
 def limits() -> str:
