@@ -79,7 +79,7 @@ def test_an_interrupt_without_a_terminal_detaches_too(
 
 
 def test_a_wait_that_ends_first_prints_the_id(slow: Any, process: Any) -> None:
-    outcome = process(*VIDEO, "--timeout", "4", **slow.environment)
+    outcome = process(*VIDEO, "--timeout", "8", **slow.environment)
     assert outcome.code == 6
     generation_id = outcome.out.strip()
     assert outcome.last_line == f"Next: mediawright --sandbox generations watch {generation_id}"

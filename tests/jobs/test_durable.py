@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,10 +25,14 @@ class Recorder:
         self.leavable: set[str] = set()
         self.results: set[str] = set()
         self.stored = asyncio.Event()
+        self.at_provider: set[str] = set()
 
     async def submit(self, generation_id: str) -> str:
         self.called.append(("submit", generation_id))
         await self.submitted.wait()
+        if generation_id in self.results:
+            return "storing"
+        self.at_provider.add(generation_id)
         return "running"
 
     async def wait(self, generation_id: str) -> str:
@@ -39,8 +44,12 @@ class Recorder:
             self.leavable.discard(generation_id)
         return "storing"
 
+    async def waiting(self, generation_ids: Sequence[str]) -> set[str]:
+        return self.at_provider & set(generation_ids)
+
     async def store(self, generation_id: str) -> str:
         self.called.append(("store", generation_id))
+        self.at_provider.discard(generation_id)
         self.stored.set()
         return "succeeded"
 
@@ -57,7 +66,7 @@ async def until(recorder: Recorder, step: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_workflow_runs_once_and_is_taken_up_where_it_was(tmp_path: Path) -> None:
+async def test_a_generation_runs_once_and_is_taken_up_where_it_was(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'engine.db'}"
     first = Recorder()
     engine = DurableEngine(url, "local", first)
@@ -65,10 +74,46 @@ async def test_a_workflow_runs_once_and_is_taken_up_where_it_was(tmp_path: Path)
         await engine.enqueue("gen_1")
         await engine.enqueue("gen_1")
         await until(first, "wait")
-        assert (await engine.counts()) == {"PENDING": 1}
+        await engine.adopt(["gen_1"])
+        async with asyncio.timeout(20):
+            while (await engine.counts()) != {"SUCCESS": 1}:
+                await asyncio.sleep(0.02)
+        assert engine.works_on("gen_1")
+        assert engine.count() == 1
     finally:
         await engine.close()
     assert first.called == [("submit", "gen_1"), ("wait", "gen_1")]
+
+    second = Recorder()
+    second.go.set()
+    second.at_provider.add("gen_1")
+    engine = DurableEngine(url, "local", second)
+    try:
+        await engine.adopt(["gen_1"])
+        async with asyncio.timeout(20):
+            await second.stored.wait()
+            while (await engine.counts()) != {"SUCCESS": 2}:
+                await asyncio.sleep(0.02)
+        assert not engine.works_on("gen_1")
+        await engine.forget("gen_1")
+        assert await engine.counts() == {}
+    finally:
+        await engine.close()
+    # It was taken before; only what was not finished is run again.
+    assert second.called == [("wait", "gen_1"), ("store", "gen_1")]
+
+
+async def test_a_submit_that_was_broken_off_is_run_by_the_next_of_its_name(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'engine.db'}"
+    first = Recorder()
+    first.submitted.clear()
+    first.leavable.add("gen_1")
+    engine = DurableEngine(url, "local", first)
+    try:
+        await engine.enqueue("gen_1")
+        await until(first, "submit")
+    finally:
+        await engine.close()
 
     second = Recorder()
     second.go.set()
@@ -77,14 +122,36 @@ async def test_a_workflow_runs_once_and_is_taken_up_where_it_was(tmp_path: Path)
         await engine.start()
         async with asyncio.timeout(20):
             await second.stored.wait()
-            while (await engine.counts()) != {"SUCCESS": 1}:
-                await asyncio.sleep(0.02)
-        await engine.forget("gen_1")
-        assert await engine.counts() == {}
     finally:
         await engine.close()
-    # The submit was checkpointed; only what was not finished is run again.
-    assert second.called == [("wait", "gen_1"), ("store", "gen_1")]
+    assert [name for name, _ in second.called] == ["submit", "wait", "store"]
+
+
+async def test_a_wait_that_fails_is_left_to_be_taken_up(tmp_path: Path) -> None:
+    recorder = Recorder()
+    recorder.at_provider.add("gen_1")
+    whole, tries = recorder.wait, iter([RuntimeError("no"), None])
+
+    async def wait(generation_id: str) -> str:
+        error = next(tries)
+        if error is not None:
+            raise error
+        return await whole(generation_id)
+
+    recorder.wait = wait  # type: ignore[method-assign]
+    recorder.go.set()
+    engine = DurableEngine(f"sqlite:///{tmp_path / 'engine.db'}", "local", recorder)
+    try:
+        await engine.adopt(["gen_1"])
+        async with asyncio.timeout(20):
+            while engine.works_on("gen_1"):
+                await asyncio.sleep(0.02)
+        assert not recorder.stored.is_set()
+        await engine.adopt(["gen_1"])
+        async with asyncio.timeout(20):
+            await recorder.stored.wait()
+    finally:
+        await engine.close()
 
 
 async def test_one_that_has_ended_can_be_run_again(tmp_path: Path) -> None:
@@ -151,6 +218,8 @@ async def test_old_records_go_and_those_of_the_living_stay(tmp_path: Path) -> No
     for executor in ("wrk_dead", "wrk_living"):
         engine = DurableEngine(url, executor, Recorder())
         try:
+            engine.steps.submitted.clear()  # type: ignore[attr-defined]
+            engine.steps.leavable.add(f"gen_{executor}")  # type: ignore[attr-defined]
             await engine.adopt([f"gen_{executor}"])
             async with asyncio.timeout(20):
                 while await engine.counts() != {"PENDING": 1}:
@@ -163,11 +232,11 @@ async def test_old_records_go_and_those_of_the_living_stay(tmp_path: Path) -> No
     try:
         await engine.enqueue("gen_mine")
         async with asyncio.timeout(20):
-            while await engine.counts() != {"SUCCESS": 1}:
+            while await engine.counts() != {"SUCCESS": 2}:
                 await asyncio.sleep(0.02)
         before = datetime.now(UTC)
         assert await engine.forget_old(before - timedelta(hours=1), ["wrk_living"]) == 0
-        assert await engine.forget_old(before + timedelta(hours=1), ["wrk_living"]) == 2
+        assert await engine.forget_old(before + timedelta(hours=1), ["wrk_living"]) == 3
         assert await engine.counts() == {}
     finally:
         await engine.close()

@@ -398,6 +398,9 @@ async def test_one_that_was_cancelled_before_a_crash_can_be_resolved(
 
     second = bench.use(ScriptedProvider(polls=[Waiting(stage="running")]))
     assert await bench.jobs.start() == 1
+    async with asyncio.timeout(20):
+        while await bench.attempt_states(created) != ["unknown"]:
+            await asyncio.sleep(0.01)
     await bench.until(lambda: not bench.engine.runs)
     doubtful = await bench.look(created)
     assert (doubtful.state, doubtful.charge_micros) == (S.CANCELLED, None)

@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -25,6 +26,10 @@ class Clock(Protocol):
         """Return after `seconds` of this clock's time have passed."""
         ...
 
+    async def wait_for(self, event: asyncio.Event, seconds: float) -> bool:
+        """Return when `event` is set, or `seconds` have passed; tell whether it is set."""
+        ...
+
 
 class SystemClock:
     """The clock of the machine."""
@@ -40,6 +45,14 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep for `seconds` of real time."""
         await asyncio.sleep(seconds)
+
+    async def wait_for(self, event: asyncio.Event, seconds: float) -> bool:
+        """Return when `event` is set, or `seconds` of real time have passed."""
+        # Not by two tasks: of these waits there are thousands.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        return event.is_set()
 
 
 class ManualClock:
@@ -71,6 +84,19 @@ class ManualClock:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._order), future))
         await future
+
+    async def wait_for(self, event: asyncio.Event, seconds: float) -> bool:
+        """Return when `event` is set, or the clock was moved by `seconds`."""
+        sleeping = asyncio.ensure_future(self.sleep(seconds))
+        change = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({sleeping, change}, return_when=asyncio.FIRST_COMPLETED)
+            return event.is_set()
+        finally:
+            for task in (sleeping, change):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
     async def advance(self, seconds: float) -> None:
         """Move the clock forward and let every sleeper that is due run.

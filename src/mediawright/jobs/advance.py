@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,12 +17,13 @@ from mediawright.jobs.abandoning import settle_abandoned
 from mediawright.jobs.faults import problem_of
 from mediawright.jobs.fencing import claim, is_fenced
 from mediawright.jobs.polling import poll
-from mediawright.jobs.records import is_repeatable, latest_attempt, load, reload
+from mediawright.jobs.records import is_repeatable, latest_attempt, load
 from mediawright.jobs.settling import settle_without_media
 from mediawright.jobs.storing import store
 from mediawright.jobs.submitting import Delivered, Outcome, submit
 from mediawright.jobs.unknowns import settle_unknown
 from mediawright.jobs.waiting import wait
+from mediawright.store import generations
 
 if TYPE_CHECKING:
     from mediawright.core.generation import Attempt, Generation
@@ -82,7 +83,7 @@ class Steps:
             return submit(context, generation, unsent.pop() if unsent else None)
 
         async with self._working(generation.id):
-            outcome = await _patiently(context, generation, "submit", send)
+            outcome = await _patiently(context, generation.id, "submit", send)
             if isinstance(outcome, Delivered):
                 return await self._store(outcome)
             return outcome
@@ -101,7 +102,7 @@ class Steps:
         is_free = is_repeatable(context, generation.provider or "")
         async with self._working(generation_id, may_leave=is_free):
             outcome = await _patiently(
-                context, generation, "submit", lambda: submit(context, generation)
+                context, generation_id, "submit", lambda: submit(context, generation)
             )
         return self._keep(outcome)
 
@@ -109,14 +110,26 @@ class Steps:
         """Wait for the provider's answer. Returns the state it is then in."""
         if generation_id in self._delivered:
             return GenerationState.STORING.value
-        generation = await load(self._context, generation_id)
-        if generation.state in _UNDER_WAY:
-            generation = await claim(self._context, generation_id)
+        await self._claim_under_way(generation_id)
         async with self._working(generation_id, may_leave=True):
             outcome = await _patiently(
-                self._context, generation, "wait", lambda: self._until_delivered(generation_id)
+                self._context, generation_id, "wait", lambda: self._until_delivered(generation_id)
             )
         return self._keep(outcome)
+
+    async def waiting(self, generation_ids: Sequence[str]) -> set[str]:
+        """Return which of these generations a provider is working on."""
+        return await self._context.database.read(
+            lambda connection: generations.in_state(
+                connection, generation_ids, GenerationState.RUNNING
+            )
+        )
+
+    async def _claim_under_way(self, generation_id: str) -> None:
+        """Claim a generation that is under way; what is known of it is not held on to."""
+        generation = await load(self._context, generation_id)
+        if generation.state in _UNDER_WAY:
+            await claim(self._context, generation_id)
 
     async def store(self, generation_id: str) -> str:
         """Store the media and settle. Returns the state it ended in."""
@@ -133,7 +146,7 @@ class Steps:
     async def _store(self, delivered: Delivered) -> Generation:
         return await _patiently(
             self._context,
-            delivered.generation,
+            delivered.generation.id,
             "store",
             lambda: store(self._context, delivered),
         )
@@ -195,7 +208,7 @@ class Steps:
 
 
 async def _patiently(
-    context: JobContext, generation: Generation, step: str, work: Callable[[], Awaitable[_T]]
+    context: JobContext, generation_id: str, step: str, work: Callable[[], Awaitable[_T]]
 ) -> _T | Generation:
     """Run a step again after a defect of ours; after the last try end the generation.
 
@@ -208,25 +221,23 @@ async def _patiently(
         try:
             return await work()
         except OperationalError:
-            log.exception("the database does not answer", step=step, generation_id=generation.id)
+            log.exception("the database does not answer", step=step, generation_id=generation_id)
             await context.clock.sleep(_DATABASE_PAUSE)
             context.lease.require()
         except Exception as error:
             if is_fenced(error):
                 raise
             tries += 1
-            log.exception("step failed", step=step, generation_id=generation.id, tries=tries)
+            log.exception("step failed", step=step, generation_id=generation_id, tries=tries)
             reason = type(error).__name__
             await context.clock.sleep(float(tries))
-    return await _give_up(context, generation, step, reason)
+    return await _give_up(context, generation_id, step, reason)
 
 
-async def _give_up(
-    context: JobContext, generation: Generation, step: str, reason: str
-) -> Generation:
+async def _give_up(context: JobContext, generation_id: str, step: str, reason: str) -> Generation:
     """End a generation over a defect of ours; a submit that may have left stays open."""
-    current = await reload(context, generation)
-    attempt = await latest_attempt(context, generation.id)
+    current = await load(context, generation_id)
+    attempt = await latest_attempt(context, generation_id)
     is_open = attempt is not None and attempt.state is AttemptState.INTENT
     if attempt is not None and is_open and not is_repeatable(context, attempt.provider):
         fault = Fault(kind=FaultKind.LOST_REPLY, message=f"the step failed ({reason})")

@@ -3,6 +3,10 @@
 DBOS keeps nothing but ids and the few words our steps return; everything an owner or an
 accountant asks about lies in our own tables. DBOS has its own thread and event loop, and
 each step hops onto the application's loop, where sessions and signals live.
+
+What costs money or makes files is a step of a workflow: a workflow gets a generation accepted,
+and another, or the same where the answer comes at once, stores its media. The time between,
+which may be hours, is no workflow's: see `waits`.
 """
 
 from __future__ import annotations
@@ -21,7 +25,9 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import event
 
 from mediawright.core.errors import ConflictError
+from mediawright.core.states import GenerationState
 from mediawright.jobs import engine_records
+from mediawright.jobs.waits import Waits
 
 _T = TypeVar("_T")
 
@@ -59,6 +65,10 @@ class GenerationSteps(Protocol):
         """Wait for the provider's answer."""
         ...
 
+    async def waiting(self, generation_ids: Sequence[str]) -> set[str]:
+        """Return which of these a provider is working on."""
+        ...
+
     async def store(self, generation_id: str) -> str:
         """Store the media and settle."""
         ...
@@ -79,6 +89,7 @@ class _Run:
         self.workflow_id = workflow_id
         self.task: asyncio.Task[Any] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.waits_next = False
 
     def begin(self) -> None:
         """Note the current task as the workflow's."""
@@ -113,6 +124,7 @@ class DurableEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._runs: dict[str, _Run] = {}
+        self._waits = Waits(steps.wait, self._deliver)
         self._lock = threading.Lock()
         self._idle = threading.Event()
         self._idle.set()
@@ -146,21 +158,24 @@ class DurableEngine:
 
     async def enqueue(self, generation_id: str) -> None:
         """Run the generation, unless it runs here already."""
-        await self.start()
-        await self._there(self._begin(generation_id))
+        await self.adopt([generation_id])
 
     async def adopt(self, generation_ids: Sequence[str]) -> None:
         """Run generations that another process, or an earlier one, left unfinished."""
         await self.start()
-        await self._there(self._begin_all(generation_ids))
+        left = [item for item in generation_ids if not self.works_on(item)]
+        waiting = await self.steps.waiting(left)
+        for generation_id in waiting:
+            self._begin_wait(generation_id)
+        await self._there(self._begin_all([item for item in left if item not in waiting]))
 
     def works_on(self, generation_id: str) -> bool:
-        """Tell whether a workflow of this process runs the generation."""
-        return generation_id in self._runs
+        """Tell whether this process runs the generation."""
+        return generation_id in self._runs or generation_id in self._waits
 
     def count(self) -> int:
         """Return how many generations this process runs."""
-        return len(self._runs)
+        return len(self._runs) + len(self._waits)
 
     async def forget(self, generation_id: str) -> None:
         """Drop the records of a finished generation."""
@@ -205,6 +220,8 @@ class DurableEngine:
                 run.break_off()
             else:
                 going_on.add(generation_id)
+        for generation_id in self._waits.ids():
+            self._waits.break_off(generation_id)
         return going_on
 
     async def close(self) -> None:
@@ -216,6 +233,7 @@ class DurableEngine:
         for run in list(self._runs.values()):
             run.break_off()
         await self._until_idle(_LAST_RECORDS)
+        await self._waits.stop()
         await asyncio.to_thread(DBOS.destroy)
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join)
@@ -253,6 +271,18 @@ class DurableEngine:
         work = asyncio.run_coroutine_threadsafe(_call(step, generation_id), loop)
         return await asyncio.wrap_future(work)
 
+    def wait_after(self, generation_id: str) -> None:
+        """Let a generation wait for its provider when the current workflow has left it."""
+        with self._lock:
+            self._runs[generation_id].waits_next = True
+
+    def _begin_wait(self, generation_id: str) -> None:
+        if not self._closing:
+            self._waits.begin(generation_id)
+
+    async def _deliver(self, generation_id: str) -> None:
+        await self._there(self._begin(generation_id, is_delivered=True))
+
     async def _launch(self) -> None:
         config = DBOSConfig(
             name="mediawright",
@@ -273,14 +303,14 @@ class DurableEngine:
             some = generation_ids[start : start + _AT_A_TIME]
             await asyncio.gather(*(self._begin(generation_id) for generation_id in some))
 
-    async def _begin(self, generation_id: str) -> None:
+    async def _begin(self, generation_id: str, *, is_delivered: bool = False) -> None:
         # No name is used twice, so a record of an earlier run can never be in the way.
         run = _Run(f"{generation_id}#{secrets.token_hex(6)}")
         if self._closing or self._reserve(generation_id, run) is not run:
             return
         try:
             with SetWorkflowID(run.workflow_id):
-                await DBOS.start_workflow_async(run_generation, generation_id)
+                await DBOS.start_workflow_async(run_generation, generation_id, is_delivered)
         except BaseException:
             self._ended(generation_id, run.workflow_id)
             raise
@@ -294,10 +324,15 @@ class DurableEngine:
     def _ended(self, generation_id: str, workflow_id: str) -> None:
         with self._lock:
             run = self._runs.get(generation_id)
-            if run is not None and run.workflow_id == workflow_id:
+            if run is not None and run.workflow_id != workflow_id:
+                run = None
+            if run is not None:
                 del self._runs[generation_id]
             if not self._runs:
                 self._idle.set()
+        loop = self._application_loop
+        if run is not None and run.waits_next and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._begin_wait, generation_id)
 
     async def _until_idle(self, seconds: float) -> None:
         await asyncio.to_thread(self._idle.wait, seconds)
@@ -315,13 +350,6 @@ async def submit_step(generation_id: str) -> str:
     return await engine.run_here(engine.steps.submit, generation_id)
 
 
-@DBOS.step(name="wait", preemptible=True)
-async def wait_step(generation_id: str) -> str:
-    """Wait, with one checkpoint however long it takes."""
-    engine = _current[0]
-    return await engine.run_here(engine.steps.wait, generation_id)
-
-
 @DBOS.step(name="store")
 async def store_step(generation_id: str) -> str:
     """Store and settle."""
@@ -330,13 +358,17 @@ async def store_step(generation_id: str) -> str:
 
 
 @DBOS.workflow(name="generation", max_recovery_attempts=_MOST_RECOVERIES)
-async def run_generation(generation_id: str) -> str:
-    """Be the durable promise that a generation reaches its end."""
-    with _current[0].running(generation_id) as is_ours:
+async def run_generation(generation_id: str, is_delivered: bool) -> str:  # noqa: FBT001 - what DBOS writes down has no names
+    """Be the durable promise that a generation gets to a provider, and its media to us."""
+    engine = _current[0]
+    with engine.running(generation_id) as is_ours:
         if not is_ours:
             return _RUN_BY_ANOTHER
-        await submit_step(generation_id)
-        await wait_step(generation_id)
+        if not is_delivered:
+            state = await submit_step(generation_id)
+            if state == GenerationState.RUNNING:
+                engine.wait_after(generation_id)
+                return state
         return await store_step(generation_id)
 
 

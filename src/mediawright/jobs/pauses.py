@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,14 +11,7 @@ if TYPE_CHECKING:
 
 async def sleep_or_change(clock: Clock, changed: asyncio.Event, seconds: float) -> bool:
     """Sleep by `clock`, or less if `changed` is set first (and clear it); tell which it was."""
-    sleeping = asyncio.ensure_future(clock.sleep(seconds))
-    change = asyncio.ensure_future(changed.wait())
     try:
-        await asyncio.wait({sleeping, change}, return_when=asyncio.FIRST_COMPLETED)
-        return changed.is_set()
+        return await clock.wait_for(changed, seconds)
     finally:
         changed.clear()
-        for task in (sleeping, change):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task

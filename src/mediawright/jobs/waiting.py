@@ -67,10 +67,10 @@ class _Poller:
         self.polls = 0
 
     async def run(self) -> Outcome:
-        current = await self._look()
+        await self._look()
         while True:
-            if current.state.is_terminal:
-                return await settle_abandoned(self._context, current, self._attempt)
+            if self._generation.state.is_terminal:
+                return await settle_abandoned(self._context, self._generation, self._attempt)
             ended = await self._out_of_time()
             if ended is not None:
                 return ended
@@ -88,7 +88,7 @@ class _Poller:
             if await self._pause(pause):
                 # Whatever it is, the provider is likely to have more to say soon.
                 self._unstirred, self._is_reported = 0, False
-                current = await self._look()
+                await self._look()
 
     async def _pause(self, seconds: float) -> bool:
         """Wait for the next question, or for news; tell which it was, and measure the delay."""
@@ -111,7 +111,8 @@ class _Poller:
         return interval * (self._context.settings.reported_poll_factor if self._is_reported else 1)
 
     async def _look(self) -> Generation:
-        return await require_own(self._context, self._generation)
+        self._generation = await require_own(self._context, self._generation)
+        return self._generation
 
     async def _answer(self, polled: Done | Broken) -> Outcome:
         if isinstance(polled, Broken):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypedDict, Unpack
@@ -52,6 +52,12 @@ _CLAIM = (
     .returning(*generations.c)
 )
 _GET_OWN = _GET.where(generations.c.workspace_id == bindparam("workspace_id"))
+_MOST_NAMED = 500
+"""Generations named in one statement."""
+_IN_STATE = select(generations.c.id).where(
+    generations.c.id.in_(bindparam("ids", expanding=True)),
+    generations.c.state == bindparam("state"),
+)
 _BY_IDEMPOTENCY_KEY = select(generations).where(
     generations.c.workspace_id == bindparam("workspace_id"),
     generations.c.idempotency_key == bindparam("key"),
@@ -132,6 +138,15 @@ def claim(
     """
     values = {"generation_id": generation_id, "following": executor, "before": before or ""}
     return _one(c.execute(_CLAIM, values).first())
+
+
+def in_state(c: Connection, generation_ids: Sequence[str], state: GenerationState) -> set[str]:
+    """Return which of these generations are in that state; for the engine."""
+    found: set[str] = set()
+    for start in range(0, len(generation_ids), _MOST_NAMED):
+        some = list(generation_ids[start : start + _MOST_NAMED])
+        found |= set(c.execute(_IN_STATE, {"ids": some, "state": state.value}).scalars())
+    return found
 
 
 def by_idempotency_key(c: Connection, workspace_id: str, key: str) -> Generation | None:
