@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "quote": ("quote:quote", "Check and price a request without running it."),
     "estimate": ("estimate:estimate", "Tell how long a request would take."),
     "models": ("models:models", "See what can be asked for, and at which price."),
+    "catalog": ("catalog:catalog", "Check the data that says what models take and cost."),
     "providers": ("providers:providers", "See which providers can be used, and how they fare."),
     "generations": ("generations:generations", "See, follow, cancel and resolve generations."),
     "assets": ("assets:assets", "See, fetch and add files."),

@@ -61,7 +61,7 @@ async def _serve(
     import msgspec
 
     from mediawright.cli.interruption import told_to_stop
-    from mediawright.cli.session import serving_settings
+    from mediawright.cli.session import serving_settings, settle_in
 
     with told_to_stop() as stopped:
         async with _installation(common, no_work=no_work) as runtime:
@@ -75,6 +75,7 @@ async def _serve(
             server = _server(runtime)
             address = await server.start()
             await _announce(common, runtime, address)
+            settle_in()
             serving = asyncio.create_task(server.wait())
             told = asyncio.create_task(stopped.wait())
             await asyncio.wait((serving, told), return_when=asyncio.FIRST_COMPLETED)

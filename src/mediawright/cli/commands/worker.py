@@ -29,13 +29,14 @@ def worker(common: CommonOptions) -> int:
 async def _work(common: CommonOptions) -> int:
     from mediawright.app.runtime import require_shared_database
     from mediawright.cli.interruption import told_to_stop
-    from mediawright.cli.session import settings_for, working
+    from mediawright.cli.session import settings_for, settle_in, working
     from mediawright.store.tables import WorkerRole
 
     require_shared_database(settings_for(common))
     with told_to_stop() as stopped:
         async with working(common, eager=True, role=WorkerRole.WORKER) as runtime:
             _announce(common, runtime)
+            settle_in()
             await stopped.wait()
             runtime.jobs.retire()
     return 0
