@@ -67,7 +67,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
 
 @lru_cache(maxsize=8)
 def _load(extra: Path | None) -> Catalogue:
-    return load_sources([*built_in_sources(), *_extra(extra)], default_cache_folder())
+    return load_sources([*built_in_sources(), *sources_of(extra)], default_cache_folder())
 
 
 def load_sources(sources: Sequence[tuple[str, str]], cache_folder: Path | None) -> Catalogue:
@@ -90,12 +90,32 @@ def load_sources(sources: Sequence[tuple[str, str]], cache_folder: Path | None) 
     return catalogue
 
 
+class Rows(msgspec.Struct, kw_only=True):
+    """What files hold, as far as it can be read, and what is wrong with them."""
+
+    models: dict[str, Model]
+    families: dict[str, Family]
+    patterns: dict[str, Model]
+    places: dict[str, str]
+    """Id of a model, or label of a family -> file and position."""
+    faults: list[str]
+    """Each with its place before it."""
+
+
 def build_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
     """Make a catalogue out of (file name, TOML text) pairs; later files win.
 
     Raises:
         CatalogueError: `catalogue_invalid`.
     """
+    rows = read_rows(sources)
+    if rows.faults:
+        raise CatalogueError(rows.faults)
+    return Catalogue(rows.models.values(), rows.families.values(), rows.patterns.values())
+
+
+def read_rows(sources: Iterable[tuple[str, str]]) -> Rows:
+    """Return the rows of (file name, TOML text) pairs, and every fault; later files win."""
     faults: list[str] = []
     files = [(name, _parse(name, text, faults)) for name, text in sources]
     lists: Table = {}
@@ -112,6 +132,7 @@ def build_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
             family = _convert(raw, Family, f"{name}: /family/{index}", faults)
             if family is not None:
                 families[family.label] = family
+                places.setdefault(family.label, f"{name}: /family/{index} ({family.label})")
         for index, raw in enumerate(_rows_of(table, "model", name, faults)):
             place = f"{name}: /model/{index}"
             model = _read_model(raw, place, lists, templates, faults)
@@ -123,9 +144,7 @@ def build_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
             places[model.id] = f"{place} ({model.id})"
     patterns = _read_patterns(files, lists, templates, faults)
     faults.extend(find_faults(models, families, places))
-    if faults:
-        raise CatalogueError(faults)
-    return Catalogue(models.values(), families.values(), patterns.values())
+    return Rows(models=models, families=families, patterns=patterns, places=places, faults=faults)
 
 
 def _read_patterns(
@@ -159,14 +178,19 @@ def built_in_sources() -> list[tuple[str, str]]:
     ]
 
 
-def _extra(extra: Path | None) -> list[tuple[str, str]]:
-    if extra is None:
+def sources_of(path: Path | None) -> list[tuple[str, str]]:
+    """Return a TOML file, or those of a folder, as (file name, TOML text) pairs.
+
+    Raises:
+        CatalogueError: `catalogue_invalid`: a file cannot be read.
+    """
+    if path is None:
         return []
-    paths = sorted(extra.glob("*.toml")) if extra.is_dir() else [extra]
+    paths = sorted(path.glob("*.toml")) if path.is_dir() else [path]
     try:
-        return [(str(path), path.read_text(encoding="utf-8")) for path in paths]
+        return [(str(found), found.read_text(encoding="utf-8")) for found in paths]
     except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError([f"{extra}: cannot be read: {error}"]) from error
+        raise CatalogueError([f"{path}: cannot be read: {error}"]) from error
 
 
 def _parse(name: str, text: str, faults: list[str]) -> Table:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from mediawright.catalog.model import Family, Model, ModelStatus, ParameterRule, Route
+from mediawright.catalog.model import Family, Model, ModelStatus, ParameterRule, Route, Scalar
 from mediawright.catalog.parameter_values import BOOLEANS, INTEGERS, NUMBERS
 from mediawright.catalog.parameters import PARAMETERS
 from mediawright.catalog.price_rows import PriceRow, PriceUnit
@@ -111,19 +112,29 @@ def _value_faults(name: str, rule: ParameterRule) -> Iterator[str]:
         except re.error as error:
             yield f"the pattern is wrong: {error}"
     for value in (rule.default, rule.fixed):
-        if value is None:
-            continue
-        listed = not rule.values or value in rule.values or rule.any_ratio or rule.size
-        if not listed and rule.pattern is None:
-            yield f"{value!r} is not among the values"
-        if not isinstance(value, _type_of(name)):
-            yield f"{value!r} is of the wrong type"
+        if value is not None:
+            yield from _default_faults(name, value, rule)
     for meaning in rule.aliases.values():
         if rule.values and meaning not in rule.values:
             yield f"an alias means {meaning!r}, which is not among the values"
     low, high = rule.minimum, rule.maximum
     if low is not None and high is not None and low > high:
         yield "the minimum is above the maximum"
+
+
+def _default_faults(name: str, value: Scalar, rule: ParameterRule) -> Iterator[str]:
+    listed = not rule.values or value in rule.values or rule.any_ratio or rule.size
+    if not listed and rule.pattern is None:
+        yield f"{value!r} is not among the values"
+    if not isinstance(value, _type_of(name)):
+        yield f"{value!r} is of the wrong type"
+    elif name in NUMBERS | INTEGERS and not _in_range(float(value), rule):
+        yield f"{value!r} is out of the range"
+
+
+def _in_range(value: float, rule: ParameterRule) -> bool:
+    least = -math.inf if rule.minimum is None else rule.minimum
+    return least <= value <= (math.inf if rule.maximum is None else rule.maximum)
 
 
 def _type_of(name: str) -> type | tuple[type, ...]:
