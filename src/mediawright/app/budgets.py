@@ -9,6 +9,7 @@ from mediawright.app.workspaces import require_workspace
 from mediawright.core.errors import InvalidRequestError, NotFoundError
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.ledger.amounts import credit_words, exact_micros
+from mediawright.ledger.budgets import facts_of
 from mediawright.store import api_keys, budgets
 from mediawright.store.budgets import Budget, Standing
 
@@ -111,15 +112,8 @@ async def remove_budget(runtime: Runtime, workspace_id: str, budget_id: str) -> 
 
 def budget_view(standing: Standing) -> dict[str, Any]:
     """Return the public form of a budget; amounts are exact decimal numbers as text."""
-    budget = standing.budget
     return {
-        "budget_id": budget.id,
-        "key_id": budget.api_key_id,
-        "period": budget.period.value,
-        "action": budget.action.value,
-        "limit_credits": credit_words(budget.limit_micros),
-        "spent_credits": credit_words(standing.spent_micros),
+        **facts_of(standing),
         "left_credits": credit_words(standing.left_micros),
-        "allow_unknown_price": budget.allow_unknown_price,
-        "resets_at": standing.resets_at.isoformat(),
+        "allow_unknown_price": standing.budget.allow_unknown_price,
     }

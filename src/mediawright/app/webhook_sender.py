@@ -20,6 +20,7 @@ from mediawright.app.webhook_signing import signed_headers
 from mediawright.core.errors import MediawrightError
 from mediawright.core.events import Event, EventType
 from mediawright.core.measures import Measure
+from mediawright.jobs.signals import wait_for_event
 from mediawright.providerkit.http import HttpCall, HttpReply, RawBody, Trust
 from mediawright.store import events, generations, webhook_deliveries, webhook_endpoints
 from mediawright.store.codec import to_micros
@@ -127,10 +128,7 @@ class WebhookSender:
                 taken = 0
             if taken:
                 continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_TICK):
-                    await self._wake.wait()
-            self._wake.clear()
+            await wait_for_event(self._wake, _TICK)
 
     async def _send(self, delivery: Delivery) -> None:
         endpoint = await self._runtime.database.read(

@@ -9,13 +9,14 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-_PREFIX = "whsec_"
+from mediawright.providerkit.signatures import SECRET_PREFIX
+
 _KEY_BYTES = 32
 
 
 def new_secret() -> str:
     """Return a secret as receivers enter it into their library: `whsec_` and base64."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
 def signed_headers(
@@ -40,5 +41,5 @@ def signed_headers(
 
 
 def _signature(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

@@ -58,7 +58,7 @@ def exceeded_by(standings: Sequence[Standing], needed: int) -> InsufficientCredi
         f"{credit_words(budget.limit_micros)}.",
         hint=f"It begins anew at {until}; until then choose what costs less, or have an "
         "operator raise the budget.",
-        details={**_facts(standing), "price_credits": credit_words(needed)},
+        details={**facts_of(standing), "price_credits": credit_words(needed)},
     )
 
 
@@ -72,7 +72,7 @@ def unknown_price_refused_by(standings: Sequence[Standing]) -> InsufficientCredi
                 "Nobody knows what it costs, and there is a budget to keep.",
                 hint="Choose a model with a price, or have an operator let the budget allow "
                 "unknown prices.",
-                details=_facts(standing),
+                details=facts_of(standing),
             )
     return None
 
@@ -102,7 +102,7 @@ def warn(
             workspace_id=generation.workspace_id,
             type=EventType.BUDGET_WARNING,
             generation_id=generation.id,
-            data={**_facts(standing), "spent_credits": credit_words(spent), "percent": step},
+            data={**facts_of(standing), "spent_credits": credit_words(spent), "percent": step},
             now=generation.created_at,
         )
 
@@ -112,7 +112,8 @@ def _step(spent: int, limit: int) -> int:
     return next((step for step in WARNING_STEPS if spent * 100 >= limit * step), 0)
 
 
-def _facts(standing: Standing) -> dict[str, Any]:
+def facts_of(standing: Standing) -> dict[str, Any]:
+    """Return what a budget is and where it stands; amounts are exact numbers as text."""
     budget = standing.budget
     return {
         "budget_id": budget.id,

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 
 from mediawright.core.errors import InvalidRequestError, MediawrightError, UnavailableError
 from mediawright.providerkit.hooks import AskedSecret, HookNotice, PublishedKeys, SecretVariable
-from mediawright.providerkit.http import HttpCall, UnreadableReplyError
+from mediawright.providerkit.http import MISREAD, HttpCall, UnreadableReplyError
 from mediawright.providerkit.signatures import (
     HookRequest,
     Key,
@@ -39,14 +38,6 @@ _FAILURE_PAUSE = 10.0
 """Seconds for which a provider that did not hand out its keys is left alone."""
 _PATIENCE = 5.0
 """Seconds that the provider gets to hand them out; it wants its webhook answered itself."""
-_UNREADABLE = (
-    UnreadableReplyError,
-    msgspec.MsgspecError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 
 
 class HookReader:
@@ -96,7 +87,7 @@ class HookReader:
         await self._verify(request)
         try:
             return self._adapter.read_hook(request)
-        except _UNREADABLE as error:
+        except MISREAD as error:
             raise InvalidRequestError(
                 "hook_unreadable", f"The webhook of {self._adapter.title} makes no sense."
             ) from error
@@ -197,7 +188,7 @@ class _KeyRing:
                 keys = public_keys(reply.body)
             else:
                 keys = secret_keys(_text(reply.json()[source.member]))
-        except (MediawrightError, TimeoutError, *_UNREADABLE) as error:
+        except (MediawrightError, TimeoutError, *MISREAD) as error:
             log.warning(
                 "webhook keys could not be fetched", provider=self._adapter.name, reason=str(error)
             )

@@ -159,3 +159,14 @@ class UnreadableReplyError(MediawrightError):
     def __init__(self, message: str) -> None:
         """Say what about the reply could not be read."""
         super().__init__("provider_reply_unreadable", message)
+
+
+MISREAD = (
+    UnreadableReplyError,
+    msgspec.MsgspecError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What an adapter may raise over a reply or a report of a shape it does not expect."""

@@ -36,7 +36,7 @@ from mediawright.core.provider import (
 )
 from mediawright.providerkit.adapter import Adapter, Again, Upload
 from mediawright.providerkit.driver import Driver
-from mediawright.providerkit.http import HttpCall, HttpReply, UnreadableReplyError
+from mediawright.providerkit.http import MISREAD, HttpCall, HttpReply, UnreadableReplyError
 from mediawright.providerkit.redaction import Redactor
 from mediawright.providerkit.status_faults import fault_for_status
 from mediawright.providerkit.transport import TransportError
@@ -45,16 +45,6 @@ from mediawright.providerkit.urls import origin_of
 _QUESTIONS_PER_POLL = 4
 _LONGEST_MESSAGE = 1_000
 _T = TypeVar("_T")
-
-_UNREADABLE = (
-    UnreadableReplyError,
-    msgspec.MsgspecError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-"""What an adapter may raise over a reply of a shape it does not expect."""
 
 
 class HttpProvider:
@@ -146,7 +136,7 @@ class HttpProvider:
         try:
             reply = await self._send(call, "cancel")
             return self._adapter.read_cancel(reply)
-        except (MediawrightError, *_UNREADABLE):
+        except (MediawrightError, *MISREAD):
             return False
 
     async def lookup(self, client_reference: str, upstream_id: str) -> LookedUp:
@@ -159,7 +149,7 @@ class HttpProvider:
             if not reply.is_success:
                 return Unclear(reason=self._clean(self._read_error(reply)).message)
             return self._adapter.read_lookup(client_reference, reply)
-        except (MediawrightError, *_UNREADABLE) as error:
+        except (MediawrightError, *MISREAD) as error:
             return Unclear(reason=self._clean_text(_words_of(error)))
 
     def attach(self, vendor_id: str, upstream_id: str) -> JsonObject | None:
@@ -218,7 +208,7 @@ class HttpProvider:
             return msgspec.structs.replace(_lost(error), accepted=False)
         except InvalidRequestError as error:
             return _invalid(error)
-        except _UNREADABLE as error:
+        except MISREAD as error:
             return _garbage(error, accepted=False)
         except MediawrightError as error:
             return Fault(kind=FaultKind.FAILED, message=error.message)
@@ -252,7 +242,7 @@ class HttpProvider:
             reply = await self._send(self._adapter.poll(handle), "poll")
             if not reply.is_success:
                 return self._adapter.read_poll_error(handle, reply)
-        except (MediawrightError, *_UNREADABLE) as error:
+        except (MediawrightError, *MISREAD) as error:
             return _unanswered(_fault_of(error))
         outcome = await self._read(reply, lambda: self._adapter.read_poll(handle, reply))
         return _unanswered(outcome) if isinstance(outcome, Fault) else outcome
@@ -262,7 +252,7 @@ class HttpProvider:
         outcome: _T | Fault
         try:
             outcome = reading()
-        except _UNREADABLE as error:
+        except MISREAD as error:
             outcome = _garbage(error, accepted=None)
         if reply.spooled is not None and not _names(outcome, reply.spooled):
             await asyncio.to_thread(reply.spooled.unlink, missing_ok=True)
@@ -271,7 +261,7 @@ class HttpProvider:
     def _read_error(self, reply: HttpReply) -> Fault:
         try:
             return self._adapter.read_error(reply)
-        except (MediawrightError, *_UNREADABLE):
+        except (MediawrightError, *MISREAD):
             return fault_for_status(reply, synchronous=False)
 
     def _clean(self, fault: Fault) -> Fault:

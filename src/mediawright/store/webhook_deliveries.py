@@ -104,9 +104,6 @@ _PAGE = select(_T).where(_OWN).order_by(_T.c.id.desc()).limit(bindparam("most"))
 _LAST_SUCCESS = select(func.max(_T.c.delivered_at)).where(
     _T.c.endpoint_id == bindparam("endpoint_id")
 )
-_FORGET = sa.delete(_T).where(
-    _T.c.state != DeliveryState.PENDING.value, _T.c.created_at < bindparam("before")
-)
 
 
 def fan_out(
@@ -285,11 +282,6 @@ def last_success(c: Connection, endpoint_id: str) -> datetime | None:
     """Return when a delivery to the endpoint last arrived; for the sender."""
     found = c.execute(_LAST_SUCCESS, {"endpoint_id": endpoint_id}).scalar()
     return from_micros_or_none(found)
-
-
-def forget(c: Connection, before: datetime) -> int:
-    """Delete the deliveries that are done and older than that; return how many."""
-    return c.execute(_FORGET, {"before": to_micros(before)}).rowcount
 
 
 def _to_delivery(row: Row[Any]) -> Delivery:
