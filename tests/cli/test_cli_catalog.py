@@ -64,3 +64,15 @@ def test_a_file_that_is_no_text_is_an_error(call: Any, tmp_path: Path) -> None:
     assert "cannot be read" in done.out
     missing = call("catalog", "lint", str(tmp_path / "none.toml"))
     assert missing.code == 2
+
+
+def test_rows_of_the_settings_are_checked_and_used(call: Any, tmp_path: Path) -> None:
+    rows = tmp_path / "own.toml"
+    rows.write_text(ROW)
+    config = tmp_path / "settings.yaml"
+    config.write_text(f"media: {{catalogue: {rows}}}\ndata_dir: {tmp_path / 'data'}\n")
+    shown = call("models", "show", "kite-painter", "--config", str(config), "--json")
+    assert shown.document["title"] == "Kite painter"
+    rows.write_text(ROW.replace("2026-01-01", "2999-01-01"))
+    done = call("catalog", "lint", "--config", str(config))
+    assert (done.code, f"error: {rows}" in done.out) == (1, True)

@@ -122,7 +122,7 @@ class Runtime:
         self.tracer = Tracer(self.database, self.clock)
         self._environment = os.environ if environment is None else environment
         self._telemetry: Telemetry | None = None
-        self.catalogue = load_catalogue()
+        self.catalogue = load_catalogue(settings.media.catalogue)
         self.staging = Staging(self.folder.staging)
         self.library = AssetLibrary(self._drive(), self.staging, self.clock)
         self.driver = Driver(

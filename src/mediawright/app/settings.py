@@ -75,6 +75,9 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     models: DefaultModels = DefaultModels()
     output: OutputSettings = OutputSettings()
     safety: SafetySettings = SafetySettings()
+    catalogue: Path | None = None
+    """Rows of your own: a TOML file, or a folder of them, added to those that ship.
+    `mediawright catalog lint` checks them."""
     largest_upload: int = 200 * 1024**2
     """Bytes."""
     use_successors: bool = True

@@ -22,6 +22,7 @@ def catalog(common: CommonOptions) -> None:
 def lint(common: CommonOptions, files: tuple[Path, ...]) -> int:
     """Check the rows that ship, and with them those of FILES: TOML, or folders of it.
 
+    Without FILES the rows of the setting media.catalogue are taken, where there are any.
     Everything wrong is told with its place and what to do. Ends with 1 when there is an error;
     providers without an adapter are listed, and are none.
     """
@@ -30,8 +31,10 @@ def lint(common: CommonOptions, files: tuple[Path, ...]) -> int:
     from mediawright.app.linting import lint_catalogue
     from mediawright.catalog.lint import Severity
     from mediawright.cli.output import print_json, printable, say
+    from mediawright.cli.session import settings_for
 
-    report = lint_catalogue(files)
+    configured = settings_for(common).media.catalogue
+    report = lint_catalogue(files or ([] if configured is None else [configured]))
     errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
     if common.json:
         print_json({"clean": report.is_clean, **msgspec.structs.asdict(report)})
