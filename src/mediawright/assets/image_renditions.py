@@ -14,6 +14,8 @@ THUMBNAIL_PIXELS = 320
 OPTIMIZED_PIXELS = 1600
 """The most a picture for looking at is wide and high."""
 
+_SMALL_BYTES = 50_000
+"""A picture that has no more, and not more pixels either, is looked at as it is."""
 _QUALITY = 80
 # A fifth slower than the fastest, and a tenth smaller.
 _METHOD = 2
@@ -32,10 +34,12 @@ def render_image(path: Path, found: Format, thumbnail: Path, optimized: Path) ->
         optimized: Where to.
 
     Returns:
-        Whether the version for looking at is smaller than the original; if not, there is none.
+        Whether there is a version for looking at: not where it would be no smaller than the
+        original, or the original is small already.
     """
     with open_image(path, found) as opened, large_picture(opened):
         moves = getattr(opened, "is_animated", False)
+        is_small = path.stat().st_size <= _SMALL_BYTES and max(opened.size) <= OPTIMIZED_PIXELS
         if found is JPEG:
             # Decoded at half, a quarter or an eighth where that is enough: much less work.
             opened.draft(None, (OPTIMIZED_PIXELS, OPTIMIZED_PIXELS))
@@ -43,7 +47,7 @@ def render_image(path: Path, found: Format, thumbnail: Path, optimized: Path) ->
         profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
         picture = _displayable(ImageOps.exif_transpose(opened))
     is_worth_it = False
-    if not moves:
+    if not moves and not is_small:
         save_webp(picture, optimized, profile)
         is_worth_it = optimized.stat().st_size < path.stat().st_size
         if not is_worth_it:
