@@ -366,7 +366,7 @@ class Model(_Row, frozen=True, kw_only=True):
         """Return the routes that are served on that day, in order."""
         if self.lifecycle.status is ModelStatus.ENDED:
             return ()
-        return tuple(route for route in self.routes if not self.has_ended(route, today))
+        return tuple([route for route in self.routes if not self.has_ended(route, today)])
 
     def has_ended(self, route: Route, today: date) -> bool:
         """Tell whether a route is no longer served on that day."""

@@ -69,7 +69,11 @@ def apply_parameters(
     given = _settle_size(model, operation, given, findings)
     sized = "size" in given and model.parameter("size", operation) is not None
     applied: dict[str, Any] = {}
+    known = model.parameters.keys() | model.operations[operation].parameters.keys() | given.keys()
     for name in PARAMETERS:
+        # Most are neither given nor known to the model.
+        if name not in known:
+            continue
         rule = model.parameter(name, operation)
         value = given.get(name)
         if rule is None or (rule.without_inputs and has_inputs):

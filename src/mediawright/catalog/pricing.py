@@ -50,8 +50,8 @@ def price(
     """
     facts = applied.facts()
     facts["provider"] = route.provider
-    usd = _total(_rows(model, route, Currency.USD), applied, facts, model)
     named = _rows(model, route, Currency.CREDITS)
+    usd = _total(_rows(model, route, Currency.USD), applied, facts, model, explained=not named)
     if named:
         charge = _total(named, applied, facts, model)
         amount = None if charge is None else charge.amount
@@ -88,7 +88,8 @@ def cost_of_usage(
         return _exact(usage.cost.amount), PriceBasis.VENDOR_REPORTED
     facts = applied.facts()
     facts["provider"] = route.provider
-    total = _total(_rows(model, route, Currency.USD), applied, facts, model, usage)
+    rows = _rows(model, route, Currency.USD)
+    total = _total(rows, applied, facts, model, usage, explained=False)
     return None if total is None else (_exact(total.amount), _basis(total))
 
 
@@ -107,6 +108,8 @@ def _total(
     facts: dict[str, Any],
     model: Model,
     usage: Usage | None = None,
+    *,
+    explained: bool = True,
 ) -> _Sum | None:
     parts: dict[str, PriceRow] = {}
     for row in rows:
@@ -121,7 +124,8 @@ def _total(
             return None
         total += _amount(row, found, applied)
         exact = exact and found.exact and not row.estimated
-        texts.append(_explain(row, found, applied))
+        if explained:
+            texts.append(_explain(row, found, applied))
     seen = max(row.seen_on or model.source.seen_on for row in parts.values())
     return _Sum(total, exact, " + ".join(texts), seen.isoformat())
 

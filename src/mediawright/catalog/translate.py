@@ -21,6 +21,9 @@ _PROMPT_FIELDS = frozenset(
 """Fields that adapters write themselves: what is asked, and of which model."""
 
 
+_UNCHANGING = (str, int, float)
+
+
 def translate(
     route: Route, applied: Applied, vendor_settings: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -167,11 +170,12 @@ def _merge(fields: dict[str, Any], settings: Mapping[str, Any]) -> None:
 
 
 def _put(fields: dict[str, Any], path: str, value: Any) -> None:
+    # The catalogue's own lists and tables must not be reachable through the result.
+    own = value if isinstance(value, _UNCHANGING) else copy.deepcopy(value)
     *parents, last = path.split(".")
     place = fields
     for parent in parents:
         inner = place.get(parent)
         place[parent] = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
         place = cast("dict[str, Any]", place[parent])
-    # The catalogue's own lists and tables must not be reachable through the result.
-    place[last] = copy.deepcopy(value)
+    place[last] = own
