@@ -10,7 +10,7 @@ from tests.api.running import Member, RunningServer
 
 from mediawright.app.api_keys import create_key
 from mediawright.app.budgets import set_budget
-from mediawright.store.tables import BudgetAction, BudgetPeriod
+from mediawright.store.kinds import BudgetAction, BudgetPeriod
 
 OPEN = "fal:fal-ai/flux-pro/kontext"
 SCHNELL = "fal:fal-ai/flux/schnell"

@@ -29,7 +29,7 @@ from mediawright.core.errors import (
     NotFoundError,
 )
 from mediawright.core.request import Parameters
-from mediawright.store.tables import DeliveryState
+from mediawright.store.kinds import DeliveryState
 from mediawright.store.webhook_deliveries import Delivery
 
 SCHEDULE = (5.0, 300.0)

@@ -13,8 +13,8 @@ from mediawright.core.errors import Problem
 from mediawright.core.request import FallbackPolicy
 from mediawright.store import provider_health
 from mediawright.store.database import Database
+from mediawright.store.kinds import HealthState
 from mediawright.store.provider_health import Health
-from mediawright.store.tables import HealthState
 
 SMALL = ("--size", "1024x1024")
 

@@ -13,8 +13,8 @@ from mediawright.core.provider import Fault, FaultKind
 from mediawright.jobs.health import ACCOUNT_MARK, Circuits
 from mediawright.store import provider_health
 from mediawright.store.database import Database
+from mediawright.store.kinds import HealthState
 from mediawright.store.provider_health import Health
-from mediawright.store.tables import HealthState
 
 OUTAGES = [
     FaultKind.UNAVAILABLE,

@@ -22,7 +22,7 @@ from mediawright.jobs.membership import Member, WorkerSettings
 from mediawright.jobs.signals import Signals
 from mediawright.jobs.under_way import UnderWay
 from mediawright.store import custody, generations
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 
 S = GenerationState
 ACCEPTED = Accepted(handle={"id": "v-1"})

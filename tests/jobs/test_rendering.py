@@ -20,7 +20,7 @@ from mediawright.core.clock import SystemClock
 from mediawright.core.generation import Asset
 from mediawright.core.request import Parameters
 from mediawright.store import assets
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 
 PICTURE = Draft(model="local-sketch-image", prompt="waves", parameters=Parameters(size="64x64"))
 

@@ -17,8 +17,8 @@ from mediawright.core.states import GenerationState
 from mediawright.jobs.membership import SoleWorker
 from mediawright.jobs.retention import Retention
 from mediawright.store.codec import to_micros
+from mediawright.store.kinds import DeliveryState
 from mediawright.store.tables import (
-    DeliveryState,
     generations,
     ledger_entries,
     provider_events,

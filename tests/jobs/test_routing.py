@@ -25,7 +25,7 @@ from mediawright.core.states import GenerationState
 from mediawright.jobs.health import Circuits
 from mediawright.jobs.trying_again import CircuitSettings, Pauses
 from mediawright.store import attempts
-from mediawright.store.tables import HealthState
+from mediawright.store.kinds import HealthState
 
 S = GenerationState
 REPEATABLE = frozenset({Feature.REPEATABLE_SUBMIT})

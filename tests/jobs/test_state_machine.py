@@ -49,8 +49,8 @@ from mediawright.jobs.reconciling import adopt
 from mediawright.jobs.resolving import Resolution, resolve
 from mediawright.store import assets, attempts, generations, ledger_entries, workspaces
 from mediawright.store.database import Database
+from mediawright.store.kinds import LedgerKind
 from mediawright.store.ledger_entries import LedgerEntry
-from mediawright.store.tables import LedgerKind
 from mediawright.store.workspaces import Workspace
 
 S = GenerationState

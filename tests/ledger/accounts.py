@@ -18,9 +18,10 @@ from mediawright.core.states import GenerationState
 from mediawright.store import budgets, events, generations, ledger_entries, workspaces
 from mediawright.store.budgets import Budget
 from mediawright.store.database import Database
+from mediawright.store.kinds import BudgetAction, BudgetPeriod
 from mediawright.store.ledger_entries import LedgerEntry
 from mediawright.store.spending import period_start
-from mediawright.store.tables import BudgetAction, BudgetPeriod, spending
+from mediawright.store.tables import spending
 from mediawright.store.workspaces import Workspace
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)

@@ -19,8 +19,8 @@ from tests.ledger.accounts import (
 
 from mediawright.core.errors import InsufficientCreditError
 from mediawright.store import budgets, spending
+from mediawright.store.kinds import BudgetAction, BudgetPeriod
 from mediawright.store.spending import period_end, period_start
-from mediawright.store.tables import BudgetAction, BudgetPeriod
 
 NEXT_DAY = datetime(2026, 11, 21, tzinfo=UTC)
 NEXT_MONTH = datetime(2026, 12, 1, tzinfo=UTC)

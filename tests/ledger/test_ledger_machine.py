@@ -36,9 +36,9 @@ from mediawright.core.generation import Generation
 from mediawright.ledger.ledger import Ledger
 from mediawright.store import ledger_entries
 from mediawright.store.database import Database
+from mediawright.store.kinds import BudgetAction, BudgetPeriod, LedgerKind
 from mediawright.store.ledger_entries import LedgerEntry
 from mediawright.store.spending import period_start
-from mediawright.store.tables import BudgetAction, BudgetPeriod, LedgerKind
 
 FIRST = Decimal(50)
 KEYS = st.sampled_from([None, "key_one", "key_two"])

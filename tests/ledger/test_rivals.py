@@ -23,7 +23,7 @@ from tests.ledger.accounts import (
 from mediawright.core.errors import InsufficientCreditError
 from mediawright.core.generation import Generation
 from mediawright.store import ledger_entries, spending
-from mediawright.store.tables import BudgetPeriod, LedgerKind
+from mediawright.store.kinds import BudgetPeriod, LedgerKind
 
 RIVALS = 48
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mediawright.store import ledger_entries
+from mediawright.store.kinds import LedgerKind
 from mediawright.store.ledger_entries import LedgerEntry
-from mediawright.store.tables import LedgerKind
 
 CREDIT = 1_000_000
 

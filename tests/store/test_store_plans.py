@@ -26,7 +26,7 @@ from mediawright.store import (
     spending,
     workspaces,
 )
-from mediawright.store.tables import BudgetPeriod
+from mediawright.store.kinds import BudgetPeriod
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 STATES = [

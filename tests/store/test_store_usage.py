@@ -15,8 +15,8 @@ from sqlalchemy import Connection, delete, event, text
 from mediawright.core.money import PriceBasis
 from mediawright.core.states import GenerationState
 from mediawright.store import generations, ledger_entries, workspaces
+from mediawright.store.kinds import LedgerKind
 from mediawright.store.ledger_entries import LedgerEntry
-from mediawright.store.tables import LedgerKind
 from mediawright.store.tables import generations as table
 from mediawright.store.usage import Dimension, UsageRow, usage
 from mediawright.store.workspaces import Workspace

@@ -14,7 +14,7 @@ from mediawright.core.states import GenerationState
 from mediawright.jobs.membership import WorkerSettings
 from mediawright.store import custody, generations, workers
 from mediawright.store.database import Database
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 
 PATIENCE = 15.0
 S = GenerationState

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from mediawright.api.texts import Text
 from mediawright.app.account import LONGEST_REFERENCE
 from mediawright.core.money import Currency
-from mediawright.store.tables import BudgetAction, BudgetPeriod, LedgerKind
+from mediawright.store.kinds import BudgetAction, BudgetPeriod, LedgerKind
 
 _EXACT = "An exact decimal number."
 _LONGEST_AMOUNT = 40

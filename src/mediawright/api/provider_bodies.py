@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mediawright.core.provider import Feature
-from mediawright.store.tables import HealthState
+from mediawright.store.kinds import HealthState
 
 
 class _Reply(BaseModel):

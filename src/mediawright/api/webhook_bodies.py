@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from mediawright.api.texts import Text
-from mediawright.store.tables import DeliveryState
+from mediawright.store.kinds import DeliveryState
 
 _MOST_TYPES = 64
 EventTypes = Annotated[list[Text], Field(max_length=_MOST_TYPES)]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 
 
 class WorkerBody(BaseModel):

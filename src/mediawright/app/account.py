@@ -18,8 +18,8 @@ from mediawright.ledger.amounts import credit_words
 from mediawright.ledger.ledger import Balance, Booked
 from mediawright.store import budgets, ledger_entries, spending
 from mediawright.store.budgets import Standing
+from mediawright.store.kinds import BudgetPeriod
 from mediawright.store.ledger_entries import LedgerEntry
-from mediawright.store.tables import BudgetPeriod
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mediawright.app.runtime import Runtime
-    from mediawright.store.tables import BudgetAction, BudgetPeriod
+    from mediawright.store.kinds import BudgetAction, BudgetPeriod
 
 
 async def set_budget(

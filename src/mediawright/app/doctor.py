@@ -18,7 +18,7 @@ from mediawright.core.errors import MediawrightError
 from mediawright.core.states import GenerationState
 from mediawright.jobs.faults import ACCOUNT_CODES
 from mediawright.store import generations
-from mediawright.store.tables import HealthState
+from mediawright.store.kinds import HealthState
 
 if TYPE_CHECKING:
     from datetime import datetime

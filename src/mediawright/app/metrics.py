@@ -12,7 +12,7 @@ import msgspec
 from mediawright.core.measures import Measure
 from mediawright.store import gauges, provider_health, workers
 from mediawright.store.gauges import Backlog, Unfinished
-from mediawright.store.tables import HealthState
+from mediawright.store.kinds import HealthState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -12,8 +12,8 @@ from mediawright.core.states import GenerationState
 from mediawright.jobs import circuit
 from mediawright.jobs.health import ACCOUNT_MARK
 from mediawright.store import gauges
+from mediawright.store.kinds import HealthState
 from mediawright.store.provider_health import Health
-from mediawright.store.tables import HealthState
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -44,7 +44,7 @@ from mediawright.ledger.ledger import Ledger
 from mediawright.providerkit.driver import Driver
 from mediawright.providerkit.urls import origin_of
 from mediawright.store.database import Database
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 from mediawright.tracing.meter import Fanout, Meter
 from mediawright.tracing.tracer import Tracer
 

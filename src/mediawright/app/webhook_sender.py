@@ -24,7 +24,7 @@ from mediawright.jobs.signals import wait_for_event
 from mediawright.providerkit.http import HttpCall, HttpReply, RawBody, Trust
 from mediawright.store import events, generations, webhook_deliveries, webhook_endpoints
 from mediawright.store.codec import to_micros
-from mediawright.store.tables import DeliveryState
+from mediawright.store.kinds import DeliveryState
 from mediawright.store.webhook_deliveries import Delivery, Try
 
 if TYPE_CHECKING:

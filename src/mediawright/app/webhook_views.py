@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mediawright.store.tables import DeliveryState
+from mediawright.store.kinds import DeliveryState
 
 if TYPE_CHECKING:
     from mediawright.store.webhook_deliveries import Delivery

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mediawright.app.runtime import Runtime
-    from mediawright.store.tables import DeliveryState
+    from mediawright.store.kinds import DeliveryState
     from mediawright.store.webhook_deliveries import Delivery
 
 _LONGEST_URL = 2_048

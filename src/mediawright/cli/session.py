@@ -23,7 +23,7 @@ from mediawright.cli.options import current_invocation
 from mediawright.cli.output import is_coloured
 from mediawright.core.errors import ConflictError
 from mediawright.providerkit.redaction import Redactor, is_secret_name
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 
 if TYPE_CHECKING:
     from mediawright.app.settings import ServerSettings, Settings

@@ -9,7 +9,7 @@ import msgspec
 
 from mediawright.core.provider import FaultKind
 from mediawright.jobs.faults import ACCOUNT_KINDS, OUTAGE_KINDS, problem_of
-from mediawright.store.tables import HealthState
+from mediawright.store.kinds import HealthState
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -19,8 +19,8 @@ from mediawright.jobs import circuit
 from mediawright.jobs.ports import Refusal
 from mediawright.jobs.trying_again import CircuitSettings
 from mediawright.store import provider_health
+from mediawright.store.kinds import HealthState
 from mediawright.store.provider_health import Health, Note
-from mediawright.store.tables import HealthState
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -25,7 +25,7 @@ from mediawright.jobs.records import is_repeatable, load, reload
 from mediawright.jobs.signals import wait_for_event
 from mediawright.jobs.takeover import TakeOver
 from mediawright.store import bookings, custody
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 
 if TYPE_CHECKING:
     from mediawright.core.generation import Attempt, Generation

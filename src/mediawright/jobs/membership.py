@@ -23,7 +23,7 @@ from mediawright._version import __version__
 from mediawright.core.errors import UnavailableError
 from mediawright.jobs.ports import Lease
 from mediawright.store import custody, workers
-from mediawright.store.tables import WorkerRole
+from mediawright.store.kinds import WorkerRole
 from mediawright.store.workers import Worker
 
 if TYPE_CHECKING:

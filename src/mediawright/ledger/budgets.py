@@ -13,8 +13,8 @@ from mediawright.core.errors import InsufficientCreditError
 from mediawright.core.events import EventType
 from mediawright.ledger.amounts import credit_words
 from mediawright.store import budgets, events
+from mediawright.store.kinds import BudgetAction, BudgetPeriod
 from mediawright.store.spending import period_start
-from mediawright.store.tables import BudgetAction, BudgetPeriod
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

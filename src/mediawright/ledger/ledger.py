@@ -23,8 +23,8 @@ from mediawright.core.money import Money
 from mediawright.ledger import budgets as budget_rules
 from mediawright.ledger.amounts import credit_words, exact_micros, in_credits
 from mediawright.store import budgets, events, ledger_entries, spending
+from mediawright.store.kinds import LedgerKind
 from mediawright.store.ledger_entries import LedgerEntry
-from mediawright.store.tables import LedgerKind
 
 if TYPE_CHECKING:
     from datetime import datetime

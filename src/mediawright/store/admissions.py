@@ -15,13 +15,8 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, t
 
 from mediawright.core.states import GenerationState
 from mediawright.store.codec import to_micros
-from mediawright.store.tables import (
-    AT_PROVIDER,
-    QUEUED,
-    UNBOOKED_CANCELLATION,
-    attempts,
-    generations,
-)
+from mediawright.store.conditions import AT_PROVIDER, QUEUED, UNBOOKED_CANCELLATION
+from mediawright.store.tables import attempts, generations
 
 # The first number keeps apart from other uses of such locks.
 _LOCK_QUEUE = text("SELECT pg_advisory_xact_lock(730609, 0)")

@@ -14,8 +14,9 @@ from mediawright.core.generation import Asset
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
 from mediawright.store.codec import from_micros, storable, to_json, to_micros
+from mediawright.store.conditions import RENDITIONS_DUE
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import RENDITIONS_DUE, assets
+from mediawright.store.tables import assets
 
 _facts = msgspec.json.Decoder(MediaFacts)
 

@@ -33,8 +33,9 @@ from mediawright.store.codec import (
     to_micros,
     to_micros_or_none,
 )
+from mediawright.store.conditions import OPEN_AT_PROVIDER, UNRESOLVED
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import OPEN_AT_PROVIDER, UNRESOLVED, attempts, generations
+from mediawright.store.tables import attempts, generations
 
 _handle = msgspec.json.Decoder(dict[str, Any])
 _problem = msgspec.json.Decoder(Problem)

@@ -10,8 +10,9 @@ from mediawright.core.errors import Problem
 from mediawright.core.generation import Generation
 from mediawright.core.money import PriceBasis
 from mediawright.store.codec import to_json_or_none, to_micros
+from mediawright.store.conditions import UNBOOKED_CANCELLATION, UNFINISHED
 from mediawright.store.generation_rows import to_generation
-from mediawright.store.tables import UNBOOKED_CANCELLATION, UNFINISHED, generations
+from mediawright.store.tables import generations
 
 _BOOK = (
     update(generations)

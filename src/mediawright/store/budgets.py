@@ -24,8 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mediawright.store.codec import from_micros, from_micros_or_none, to_micros
+from mediawright.store.kinds import BudgetAction, BudgetPeriod
 from mediawright.store.spending import WHOLE_WORKSPACE, period_end, period_start
-from mediawright.store.tables import BudgetAction, BudgetPeriod, budgets, spending
+from mediawright.store.tables import budgets, spending
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):

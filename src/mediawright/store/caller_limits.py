@@ -27,14 +27,8 @@ from sqlalchemy import (
 
 from mediawright.core.states import GenerationState
 from mediawright.store.codec import to_micros
-from mediawright.store.tables import (
-    AT_PROVIDER,
-    BEGUN,
-    UNFINISHED,
-    api_keys,
-    generations,
-    workspaces,
-)
+from mediawright.store.conditions import AT_PROVIDER, BEGUN, UNFINISHED
+from mediawright.store.tables import api_keys, generations, workspaces
 
 _MOST_NAMES = 1_000
 """Names in one statement; databases take no endless number of them."""

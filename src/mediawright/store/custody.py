@@ -13,13 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, bindparam, func, select, text, update
 
 from mediawright.core.states import AttemptState, GenerationState
-from mediawright.store.tables import (
-    QUEUED,
-    UNBOOKED_CANCELLATION,
-    UNFINISHED,
-    attempts,
-    generations,
-)
+from mediawright.store.conditions import QUEUED, UNBOOKED_CANCELLATION, UNFINISHED
+from mediawright.store.tables import attempts, generations
 
 GIVEN_BACK = "given-back"
 """The executor of what a process that stops has let go of: nobody, and never alive."""

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, select
 
-from mediawright.store.tables import FINISHED_WELL, generations
+from mediawright.store.conditions import FINISHED_WELL
+from mediawright.store.tables import generations
 
 
 class Duration(msgspec.Struct, frozen=True, kw_only=True):

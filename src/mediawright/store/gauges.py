@@ -14,16 +14,13 @@ from sqlalchemy import Connection, Select, func, select
 
 from mediawright.core.states import GenerationState
 from mediawright.store.codec import from_micros
-from mediawright.store.tables import (
+from mediawright.store.conditions import (
     PENDING_DELIVERY,
     UNBOOKED_CANCELLATION,
     UNFINISHED,
     UNHANDLED,
-    generations,
-    provider_events,
-    webhook_deliveries,
-    workspaces,
 )
+from mediawright.store.tables import generations, provider_events, webhook_deliveries, workspaces
 
 
 class Unfinished(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,10 +16,11 @@ from mediawright.core.money import PriceBasis
 from mediawright.core.operations import Operation
 from mediawright.core.states import GenerationState, sources_of
 from mediawright.store.codec import storable, to_json_or_none, to_micros, to_micros_or_none
+from mediawright.store.conditions import UNFINISHED
 from mediawright.store.generation_pages import Filters, label_digests, page_statement
 from mediawright.store.generation_rows import to_generation, to_values
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import UNFINISHED, generation_labels, generations
+from mediawright.store.tables import generation_labels, generations
 
 
 class Changes(TypedDict, total=False):

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
 from mediawright.store.codec import from_micros, storable, to_micros
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import LedgerKind, ledger_entries, workspaces
+from mediawright.store.kinds import LedgerKind
+from mediawright.store.tables import ledger_entries, workspaces
 
 _CLOSING = frozenset({LedgerKind.CAPTURE, LedgerKind.RELEASE})
 

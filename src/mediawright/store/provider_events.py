@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.store.codec import from_micros, from_micros_or_none, storable, to_micros
+from mediawright.store.conditions import UNHANDLED
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import UNHANDLED, attempts, generations, provider_events
+from mediawright.store.tables import attempts, generations, provider_events
 
 
 class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,8 @@ from mediawright.store.codec import (
     to_micros_or_none,
 )
 from mediawright.store.insertion import insert_once
-from mediawright.store.tables import HealthState, provider_health
+from mediawright.store.kinds import HealthState
+from mediawright.store.tables import provider_health
 
 _problem = msgspec.json.Decoder(Problem)
 

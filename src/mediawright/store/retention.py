@@ -12,12 +12,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from mediawright.core.states import TERMINAL_STATES
 from mediawright.store.codec import to_micros
-from mediawright.store.tables import (
-    DeliveryState,
-    generations,
-    provider_events,
-    webhook_deliveries,
-)
+from mediawright.store.kinds import DeliveryState
+from mediawright.store.tables import generations, provider_events, webhook_deliveries
 
 _OLD_EVENTS = (
     select(provider_events.c.sequence)

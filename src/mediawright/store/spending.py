@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Insert, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mediawright.store.codec import to_micros
-from mediawright.store.tables import BudgetPeriod, spending
+from mediawright.store.kinds import BudgetPeriod
+from mediawright.store.tables import spending
 
 WHOLE_WORKSPACE = ""
 """Stands for the workspace where otherwise the id of a key stands."""

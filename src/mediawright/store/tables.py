@@ -8,7 +8,6 @@ text. Ids sort by time, hence lists are paged by id and need no other order.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
@@ -26,120 +25,41 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 from sqlalchemy.dialects import postgresql
 
 from mediawright.core.money import PriceBasis
 from mediawright.core.operations import MediaKind
-from mediawright.core.states import TERMINAL_STATES, AttemptState, GenerationState
-
-
-class LedgerKind(StrEnum):
-    """Why a workspace's credits changed."""
-
-    HOLD = "hold"
-    CAPTURE = "capture"
-    RELEASE = "release"
-    REFUND = "refund"
-    TOP_UP = "top_up"
-    ADJUSTMENT = "adjustment"
-
-
-class HealthState(StrEnum):
-    """Whether a provider's account is used: the states of a circuit breaker."""
-
-    CLOSED = "closed"
-    """It is used."""
-    OPEN = "open"
-    """It failed too often and is left alone until `retry_at`."""
-    HALF_OPEN = "half_open"
-    """One request is trying it."""
-
-
-class BudgetPeriod(StrEnum):
-    """Over which time a budget counts, in UTC."""
-
-    DAY = "day"
-    MONTH = "month"
-
-
-class BudgetAction(StrEnum):
-    """What happens to a request that would exceed a budget."""
-
-    REFUSE = "refuse"
-    WARN = "warn"
-
-
-class DeliveryState(StrEnum):
-    """Where the delivery of an event to a webhook endpoint stands."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    """Given up after the last try; it can be sent again."""
-
-
-class WorkerRole(StrEnum):
-    """What a process does."""
-
-    SERVER = "server"
-    WORKER = "worker"
-    EMBEDDED = "embedded"
-
-
-class SpanStatus(StrEnum):
-    """How a span ended."""
-
-    UNSET = "unset"
-    OK = "ok"
-    ERROR = "error"
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)
+from mediawright.core.states import AttemptState, GenerationState
+from mediawright.store.conditions import (
+    AT_PROVIDER,
+    BEGUN,
+    FINISHED_WELL,
+    OPEN_AT_PROVIDER,
+    PENDING_DELIVERY,
+    QUEUED,
+    REFUND,
+    RENDITIONS_DUE,
+    UNBOOKED_CANCELLATION,
+    UNFINISHED,
+    UNHANDLED,
+    UNRESOLVED,
+    listed,
+)
+from mediawright.store.kinds import (
+    BudgetAction,
+    BudgetPeriod,
+    DeliveryState,
+    HealthState,
+    LedgerKind,
+    SpanStatus,
+    WorkerRole,
+)
 
 
 def _one_of(column: str, words: Iterable[str]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({_listed(words)})", name=column)
+    return CheckConstraint(f"{column} IN ({listed(words)})", name=column)
 
-
-UNFINISHED = text(
-    f"state IN ({_listed(state for state in GenerationState if state not in TERMINAL_STATES)})"
-)
-"""Spelt out and not bound, because only then do both databases use the partial indexes."""
-
-QUEUED = text(f"state = '{GenerationState.QUEUED.value}'")
-"""Waiting for a place at its provider."""
-
-AT_PROVIDER = text(f"state IN ({_listed((GenerationState.SUBMITTING, GenerationState.RUNNING))})")
-"""Taking a place at its provider."""
-
-BEGUN = text("started_at IS NOT NULL")
-"""Admitted at some time."""
-
-UNRESOLVED = text(f"state IN ({_listed((AttemptState.INTENT, AttemptState.UNKNOWN))})")
-"""Attempts of which it is not known whether the provider took them."""
-
-OPEN_AT_PROVIDER = text(f"state = '{AttemptState.ACKNOWLEDGED.value}' AND closed_at IS NULL")
-"""Attempts that the provider took and may still be at work on, or have a result of."""
-
-UNHANDLED = text("handled_at IS NULL")
-"""Provider events that nobody has looked at."""
-
-PENDING_DELIVERY = text(f"state = '{DeliveryState.PENDING.value}'")
-
-REFUND = text(f"kind = '{LedgerKind.REFUND.value}'")
-
-UNBOOKED_CANCELLATION = text(
-    f"state = '{GenerationState.CANCELLED.value}' AND charge_micros IS NULL"
-)
-"""Cancelled for its owner, while the provider has still to be told and the hold settled."""
-
-FINISHED_WELL = text(f"state = '{GenerationState.SUCCEEDED.value}' AND started_at IS NOT NULL")
-"""Delivered, with a time that says how long it took."""
-
-RENDITIONS_DUE = text("renditions_due")
 
 # Compared byte by byte on both databases, whatever the locale of the server.
 _ID = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")

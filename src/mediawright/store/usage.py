@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, 
 from mediawright.core.money import PriceBasis
 from mediawright.core.states import GenerationState
 from mediawright.store.codec import from_micros, to_micros
-from mediawright.store.tables import REFUND, generations, ledger_entries
+from mediawright.store.conditions import REFUND
+from mediawright.store.tables import generations, ledger_entries
 
 _DAY_MICROS = 86_400_000_000
 

@@ -24,7 +24,9 @@ from mediawright.store.codec import (
     to_micros,
     to_micros_or_none,
 )
-from mediawright.store.tables import PENDING_DELIVERY, DeliveryState, webhook_deliveries
+from mediawright.store.conditions import PENDING_DELIVERY
+from mediawright.store.kinds import DeliveryState
+from mediawright.store.tables import webhook_deliveries
 
 _MOST_LOGGED = 20
 

@@ -12,7 +12,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from mediawright.store.codec import from_micros
-from mediawright.store.tables import WorkerRole, workers
+from mediawright.store.kinds import WorkerRole
+from mediawright.store.tables import workers
 
 # Any number does that nothing else in the database uses.
 _TAKE_OVER_LOCK = 7_306_082_412

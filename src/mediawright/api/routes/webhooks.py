@@ -23,7 +23,7 @@ from mediawright.api.webhook_bodies import (
 from mediawright.app import webhooks
 from mediawright.app.webhook_views import delivery_view, endpoint_view
 from mediawright.app.webhooks import EndpointChange
-from mediawright.store.tables import DeliveryState
+from mediawright.store.kinds import DeliveryState
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 

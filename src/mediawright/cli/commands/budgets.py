@@ -139,7 +139,7 @@ async def _set(
     from mediawright.cli.money_words import budget_words
     from mediawright.cli.output import print_json, say
     from mediawright.cli.session import looking
-    from mediawright.store.tables import BudgetAction, BudgetPeriod
+    from mediawright.store.kinds import BudgetAction, BudgetPeriod
 
     async with looking(common) as runtime:
         standing = await set_budget(

@@ -88,7 +88,7 @@ async def _serve(
 
 def _installation(common: CommonOptions, *, no_work: bool) -> AbstractAsyncContextManager[Runtime]:
     from mediawright.cli.session import creating, settings_for, working
-    from mediawright.store.tables import WorkerRole
+    from mediawright.store.kinds import WorkerRole
 
     if no_work or not settings_for(common).server.works:
         return creating(common)

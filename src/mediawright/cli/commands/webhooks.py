@@ -272,7 +272,7 @@ async def _deliveries(
     from mediawright.cli.output import print_json, say
     from mediawright.cli.session import looking
     from mediawright.cli.tables import Column, print_table
-    from mediawright.store.tables import DeliveryState
+    from mediawright.store.kinds import DeliveryState
 
     async with looking(common) as runtime:
         found = await list_deliveries(

@@ -30,7 +30,7 @@ async def _work(common: CommonOptions) -> int:
     from mediawright.app.runtime import require_shared_database
     from mediawright.cli.interruption import told_to_stop
     from mediawright.cli.session import settings_for, settle_in, working
-    from mediawright.store.tables import WorkerRole
+    from mediawright.store.kinds import WorkerRole
 
     require_shared_database(settings_for(common))
     with told_to_stop() as stopped:
