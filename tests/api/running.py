@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from decimal import Decimal
@@ -32,6 +33,7 @@ from mediawright.core.states import GenerationState
 from mediawright.store import assets, generations
 
 T = TypeVar("T")
+_TIDY_SECONDS = 30.0
 PICTURE = {"prompt": "a lighthouse at dusk", "model": "local-sketch-image", "size": "64x64"}
 LONG_FILM = {
     "prompt": "waves",
@@ -79,6 +81,7 @@ class Member:
     def left_behind(self) -> tuple[Any, ...]:
         """Return everything that a request could leave: rows, credits, files."""
         runtime = self._server.runtime
+        until_empty(runtime.folder.replies)
 
         async def look() -> tuple[Any, ...]:
             rows = await runtime.database.read(
@@ -94,6 +97,14 @@ class Member:
             str(path) for folder in folders for path in folder.rglob("*") if path.is_file()
         )
         return self._server.run(look()), files
+
+
+def until_empty(*folders: Path) -> None:
+    """Return when no file is left in folders for what is temporary, soon after an answer."""
+    deadline = time.monotonic() + _TIDY_SECONDS
+    while any(path.is_file() for folder in folders for path in folder.rglob("*")):
+        assert time.monotonic() < deadline, "temporary files are left"
+        time.sleep(0.01)
 
 
 class RunningServer:

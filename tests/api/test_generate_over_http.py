@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.api.running import LONG_FILM, PICTURE, Member, RunningServer
+from tests.api.running import LONG_FILM, PICTURE, Member, RunningServer, until_empty
 
 from mediawright.store import generations
 
@@ -157,8 +157,7 @@ def test_addresses_behind_a_proxy(
 
 def test_nothing_unfinished_is_left_behind(server: RunningServer, member: Member) -> None:
     member.make()
-    for folder in (server.runtime.folder.staging, server.runtime.folder.replies):
-        assert [path for path in folder.rglob("*") if path.is_file()] == []
+    until_empty(server.runtime.folder.staging, server.runtime.folder.replies)
 
 
 def test_a_file_path_names_the_file(member: Member) -> None:

@@ -6,7 +6,6 @@ server whose providers are all imitated: what the sandbox was asked is in its jo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,7 +44,7 @@ def require_nothing(
     server: RunningServer, member: Member, journal: Callable[[], list[Any]]
 ) -> Callable[[httpx.Response, int, str], dict[str, Any]]:
     """Checks a refusal, and that everything is as it was when the test began."""
-    before = at_rest(server, member)
+    before = member.left_behind()
     (generations, assets), balance = before[0]
     assert (generations, assets, balance.held.amount) == (0, 0, 0)
 
@@ -61,15 +60,6 @@ def require_nothing(
 
 
 Check = Callable[[httpx.Response, int, str], dict[str, Any]]
-
-
-def at_rest(server: RunningServer, member: Member) -> tuple[Any, ...]:
-    """Return what is there once the server has tidied up after what it has made."""
-    deadline = time.monotonic() + 30
-    while any(path.is_file() for path in server.runtime.folder.replies.rglob("*")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return member.left_behind()
 
 
 def ask(member: Member, body: Any = None, **headers: str) -> httpx.Response:
@@ -158,7 +148,7 @@ def test_what_is_over_a_limit(
     limits = {"requests_per_minute": 1, "concurrent_generations": None}
     server.run(limit_workspace(server.runtime, member.workspace_id, **limits))
     made = member.make(prompt="one is within it")
-    left = at_rest(server, member)
+    left = member.left_behind()
     reply = ask(member)
     assert (reply.status_code, reply.json()["error"]) == (429, "rate_limited")
     assert int(reply.headers["Retry-After"]) >= 1
@@ -170,7 +160,7 @@ def test_the_key_of_another_request(
     server: RunningServer, member: Member, journal: Callable[[], list[Any]]
 ) -> None:
     member.make(key="once")
-    left, asked = at_rest(server, member), journal()
+    left, asked = member.left_behind(), journal()
     reply = ask(member, CLIP, Idempotency_Key="once")
     assert (reply.status_code, reply.json()["error"]) == (409, "idempotency_key_reused")
     assert (journal(), member.left_behind()) == (asked, left)
@@ -185,7 +175,7 @@ def test_a_quote_that_was_used(
     free = {"model": "local-sketch-image", "prompt": "a fox", "size": "64x64"}
     made = member.http.post("/v1/quotes", json=free).json()["quote_id"]
     member.make(**free, quote=made)
-    left, asked = at_rest(server, member), journal()
+    left, asked = member.left_behind(), journal()
     reply = ask(member, {**free, "quote": made})
     assert (reply.status_code, reply.json()["error"]) == (409, "quote_used")
     assert (journal(), member.left_behind()) == (asked, left)
@@ -196,7 +186,7 @@ def test_an_input_of_the_caller_s_stays_as_it_was(
 ) -> None:
     picture = member.make(size="640x368")["outputs"][0]
     assert picture["asset_id"]
-    left = at_rest(server, member)
+    left = member.left_behind()
     changes = {"inputs": [{"asset_id": picture["asset_id"]}], "duration": 99}
     reply = ask(member, {**CLIP, **changes})
     assert (reply.status_code, reply.json()["error"]) == (400, "invalid_duration")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 import zlib
 from collections.abc import AsyncIterator
@@ -167,6 +168,10 @@ BAD: dict[str, tuple[str, ErrorKind, str | None, dict[str, Any]]] = {
 async def left_behind(installation: AsyncMediawright) -> tuple[Any, ...]:
     """Return everything that a request could leave: rows, credits, files."""
     runtime = installation.runtime
+    async with asyncio.timeout(20):
+        # What follows an answer takes a moment.
+        while any(path.is_file() for path in runtime.folder.replies.rglob("*")):
+            await asyncio.sleep(0.01)
     rows = await runtime.database.read(
         lambda c: (
             len(generations.page(c, DEFAULT_WORKSPACE, limit=100)),
