@@ -174,3 +174,26 @@ def test_an_account_without_a_home_has_no_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert default_cache_folder() is None
+
+
+def test_what_a_wheel_brings_along_is_read_first(tmp_path, monkeypatch, read_counts):
+    shipped = tmp_path / "shipped.msgpack"
+    monkeypatch.setattr(compiled, "_SHIPPED", str(shipped))
+    made = build_catalogue(SOURCES)
+    shipped.write_bytes(compiled.compiled_form(key_of(SOURCES), made))
+
+    assert content(load(SOURCES, tmp_path / "cache")) == content(made)
+    assert read_counts == []
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_a_wheel_brings_along_does_not_serve_for_other_rows(
+    tmp_path, monkeypatch, read_counts
+):
+    shipped = tmp_path / "shipped.msgpack"
+    monkeypatch.setattr(compiled, "_SHIPPED", str(shipped))
+    shipped.write_bytes(compiled.compiled_form(key_of(SOURCES), build_catalogue(SOURCES)))
+    other = [("one.toml", ROW.replace('title = "One"', 'title = "Another"'))]
+
+    assert next(iter(load(other, tmp_path))).title == "Another"
+    assert read_counts == [1]

@@ -1,9 +1,10 @@
 """Keeps a checked catalogue in a form that is read in a fraction of the time TOML takes.
 
-The file lies in the user's cache folder, under a name that is a digest of every data file and
-of the code that reads and checks them: whatever changes, another file is looked for. Its content
-carries a checksum. A file that is damaged, or belongs to somebody else, is left aside and the
-data files are read. Nothing fails when the folder cannot be written to.
+A wheel brings that of its own rows along. Every other file lies in the user's cache folder,
+under a name that is a digest of every data file and of the code that reads and checks them:
+whatever changes, another file is looked for. Its content carries a checksum. A file that is
+damaged, or belongs to somebody else, is left aside and the data files are read. Nothing fails
+when the folder cannot be written to.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from mediawright.catalog.model import Family, Model
 
 _CODE = ("mediawright.catalog", "mediawright.core")
 _DIGEST_BYTES = 20
+_SHIPPED = "catalogue.msgpack"
+"""Beside the data files, in an installed package."""
 _KEPT_FILES = 8
 """How many forms are kept: of other versions, and with operators' own rows."""
 
@@ -53,8 +56,7 @@ def default_cache_folder() -> Path | None:
 def key_of(sources: Iterable[tuple[str, str]]) -> bytes:
     """Return the digest of (file name, TOML text) pairs and of the code that reads them."""
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    for part in (__version__, msgspec.__version__):
-        _feed(digest, part.encode())
+    _feed(digest, __version__.encode())
     for package in _CODE:
         for entry in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name):
             if entry.name.endswith(".py"):
@@ -80,6 +82,27 @@ def read_compiled(folder: Path, key: bytes) -> Catalogue | None:
             content = file.read()
     except OSError:
         return None
+    return _from_bytes(content, key)
+
+
+def read_shipped(key: bytes) -> Catalogue | None:
+    """Return the catalogue that came with the package, if it was made from the same."""
+    try:
+        content = (resources.files("mediawright.catalog") / "data" / _SHIPPED).read_bytes()
+    except OSError:
+        return None
+    return _from_bytes(content, key)
+
+
+def compiled_form(key: bytes, catalogue: Catalogue) -> bytes:
+    """Return a checked catalogue as it is kept, under the digest of what it was made from."""
+    body = msgspec.msgpack.encode(
+        _Book(key, tuple(catalogue), catalogue.families, catalogue.patterns)
+    )
+    return _checksum(body) + body
+
+
+def _from_bytes(content: bytes, key: bytes) -> Catalogue | None:
     checksum, body = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
     if _checksum(body) != checksum:
         return None
@@ -98,9 +121,7 @@ def write_compiled(folder: Path, key: bytes, catalogue: Catalogue) -> None:
         key: What it was made from.
         catalogue: Checked.
     """
-    body = msgspec.msgpack.encode(
-        _Book(key, tuple(catalogue), catalogue.families, catalogue.patterns)
-    )
+    content = compiled_form(key, catalogue)
     # Without room or permission the next process reads the data files again.
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,7 +129,7 @@ def write_compiled(folder: Path, key: bytes, catalogue: Catalogue) -> None:
         unfinished = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(_checksum(body) + body)
+                file.write(content)
             unfinished.replace(_path(folder, key))
         except OSError:
             unfinished.unlink()

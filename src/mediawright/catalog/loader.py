@@ -23,6 +23,7 @@ from mediawright.catalog.compiled import (
     default_cache_folder,
     key_of,
     read_compiled,
+    read_shipped,
     write_compiled,
 )
 from mediawright.catalog.model import Family, Model
@@ -83,7 +84,7 @@ def load_sources(sources: Sequence[tuple[str, str]], cache_folder: Path | None) 
     if cache_folder is None:
         return build_catalogue(sources)
     key = key_of(sources)
-    catalogue = read_compiled(cache_folder, key)
+    catalogue = read_shipped(key) or read_compiled(cache_folder, key)
     if catalogue is None:
         catalogue = build_catalogue(sources)
         write_compiled(cache_folder, key, catalogue)
