@@ -17,15 +17,6 @@ from mediawright.store.database import Database
 BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> str:
-    name = postgres_server.create_database()
-    database = Database(postgres_server.url(name))
-    database.migrate()
-    database.close()
-    return name
-
-
 @pytest.fixture(params=BACKENDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":

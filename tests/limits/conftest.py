@@ -15,24 +15,6 @@ from mediawright.store.database import Database
 BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
-@pytest.fixture(scope="session")
-def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("limits") / "template.db"
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgres_name(postgres_server: PostgresServer) -> str:
-    name = postgres_server.create_database()
-    database = Database(postgres_server.url(name))
-    database.migrate()
-    database.close()
-    return name
-
-
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest) -> str:
     backend: str = request.param
@@ -40,20 +22,20 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_file: Path, tmp_path: Path) -> Callable[[], str]:
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> Callable[[], str]:
     """A function that makes a database and returns its URL."""
 
     def make() -> str:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.db"
-        shutil.copyfile(sqlite_file, path)
+        shutil.copyfile(sqlite_template, path)
         return f"sqlite:///{path}"
 
     return make
 
 
 @pytest.fixture
-def postgresql_url(postgres_server: PostgresServer, postgres_name: str) -> Callable[[], str]:
-    return lambda: postgres_server.url(postgres_server.create_database(postgres_name))
+def postgresql_url(postgres_server: PostgresServer, postgres_template: str) -> Callable[[], str]:
+    return lambda: postgres_server.url(postgres_server.create_database(postgres_template))
 
 
 @pytest.fixture
