@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 
 import structlog
@@ -34,9 +35,11 @@ class Background:
         """Return those that run."""
         return list(self._tasks.values())
 
-    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` in a task of that name."""
-        task = asyncio.create_task(work)
+    def spawn(
+        self, name: str, work: Coroutine[Any, Any, None], context: Context | None = None
+    ) -> None:
+        """Run `work` in a task of that name, in this context or in a copy of the current one."""
+        task = asyncio.create_task(work, context=context)
         self._tasks[name] = task
         task.add_done_callback(lambda done: self._ended(name, done))
 

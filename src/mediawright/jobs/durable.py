@@ -220,8 +220,7 @@ class DurableEngine:
                 run.break_off()
             else:
                 going_on.add(generation_id)
-        for generation_id in self._waits.ids():
-            self._waits.break_off(generation_id)
+        self._waits.break_off()
         return going_on
 
     async def close(self) -> None:

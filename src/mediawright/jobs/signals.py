@@ -11,11 +11,15 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mediawright.core.clock import SystemClock
+from mediawright.jobs.pauses import sleep_or_change
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from mediawright.core.generation import Generation
 
+_REAL_TIME = SystemClock()
 ProgressListener = Callable[[str, float | None, str | None], None]
 """Called with generation id, part done (0 to 1) and stage."""
 
@@ -104,10 +108,4 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
     """Wait until `event` is set or real time has passed; clear it. Tell whether it was set."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    event.clear()
-    return True
+    return await sleep_or_change(_REAL_TIME, event, seconds)

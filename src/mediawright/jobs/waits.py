@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from contextvars import Context
 
-import structlog
-
 from mediawright.core.states import GenerationState
-
-log = structlog.get_logger(__name__)
+from mediawright.jobs.background import Background
 
 
 class Waits:
@@ -36,7 +31,7 @@ class Waits:
         """
         self._wait = wait
         self._deliver = deliver
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Background()
 
     def __contains__(self, generation_id: str) -> bool:
         """Tell whether that generation waits here."""
@@ -46,39 +41,21 @@ class Waits:
         """Return how many wait here."""
         return len(self._tasks)
 
-    def ids(self) -> list[str]:
-        """Return which generations wait here."""
-        return list(self._tasks)
-
     def begin(self, generation_id: str) -> None:
         """Wait for a generation's provider, unless that is done already."""
         if generation_id not in self._tasks:
             # It belongs neither to a request nor to a workflow that it was begun in.
-            self._tasks[generation_id] = asyncio.create_task(
-                self._run(generation_id), context=Context()
-            )
+            self._tasks.spawn(generation_id, self._run(generation_id), context=Context())
 
-    def break_off(self, generation_id: str) -> None:
-        """Wait no more; whoever answers for the generation begins again."""
-        task = self._tasks.get(generation_id)
-        if task is not None:
-            task.cancel()
+    def break_off(self) -> None:
+        """Wait no more; whoever answers for the generations begins again."""
+        self._tasks.cancel(self._tasks.names())
 
     async def stop(self) -> None:
         """Break off all that wait, and return when they have ended."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await self._tasks.stop()
 
     async def _run(self, generation_id: str) -> None:
-        try:
-            if await self._wait(generation_id) == GenerationState.STORING:
-                await self._deliver(generation_id)
-        except Exception:
-            # Its rows say that nobody works on it, and it is taken up again.
-            log.exception("a wait failed", generation_id=generation_id)
-        finally:
-            del self._tasks[generation_id]
+        # If it fails, its rows say that nobody works on it, and it is taken up again.
+        if await self._wait(generation_id) == GenerationState.STORING:
+            await self._deliver(generation_id)
