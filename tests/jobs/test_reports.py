@@ -67,7 +67,8 @@ class Office:
             if settled:
                 bench.ledger.release(c, made, now=bench.clock.now())
                 bookings.book(c, made.id, charge_micros=0, now=bench.clock.now())
-            attempts.begin(c, first_attempt(made, "test", bench.clock.now()))
+            first = first_attempt(made, "test", bench.clock.now())
+            attempts.begin(c, made.workspace_id, first)
             if attempt is not A.INTENT:
                 attempts.settle(c, made.id, 1, attempt, now=bench.clock.now(), **known)
 

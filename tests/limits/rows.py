@@ -15,7 +15,7 @@ from mediawright.core.operations import Operation
 from mediawright.core.request import GenerationRequest
 from mediawright.core.states import AttemptState, GenerationState
 from mediawright.jobs.limits import AccountLimits
-from mediawright.store import attempts, tables, workspaces
+from mediawright.store import attempts, generations, tables, workspaces
 from mediawright.store.codec import to_micros
 from mediawright.store.generation_rows import to_values
 from mediawright.store.workspaces import Workspace
@@ -75,7 +75,9 @@ def submit(c: Connection, generation_id: str, now: datetime, account: str = "ven
         created_at=now,
         updated_at=now,
     )
-    assert attempts.begin(c, attempt)
+    owner = generations.lock(c, generation_id)
+    assert owner is not None
+    assert attempts.begin(c, owner.workspace_id, attempt)
 
 
 def set_state(c: Connection, generation_id: str, state: GenerationState) -> None:

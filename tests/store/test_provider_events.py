@@ -24,7 +24,9 @@ def generation(
     """A generation with one attempt at fal."""
     added = add_generation(state=GenerationState.RUNNING)
     database.write_now(
-        lambda c: attempts.begin(c, make_attempt(added.id, state=AttemptState.ACKNOWLEDGED))
+        lambda c: attempts.begin(
+            c, added.workspace_id, make_attempt(added.id, state=AttemptState.ACKNOWLEDGED)
+        )
     )
     return added
 

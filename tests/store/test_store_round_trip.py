@@ -130,7 +130,7 @@ def test_generations_come_back_the_same(database, workspace_id, add_generation, 
 def test_attempts_come_back_the_same(database, add_generation, make_attempt, fields):
     generation = add_generation()
     attempt: Attempt = make_attempt(generation.id, **fields)
-    database.write_now(lambda c: attempts.begin(c, attempt))
+    database.write_now(lambda c: attempts.begin(c, generation.workspace_id, attempt))
 
     assert database.read_now(lambda c: attempts.latest(c, generation.id)) == attempt
 
@@ -178,6 +178,6 @@ def test_spans_come_back_the_same(database, workspace_id, attributes, started_at
         ended_at=ended_at,
         attributes=attributes,
     )
-    database.write_now(lambda c: spans.insert(c, span))
+    database.write_now(lambda c: spans.insert(c, [span]))
 
     assert database.read_now(lambda c: spans.for_trace(c, workspace_id, span.trace_id)) == [span]

@@ -74,7 +74,7 @@ def create_now(
         claim(connection, added)
     context.ledger.hold(connection, added)
     if attempt is not None:
-        attempts.begin(connection, attempt)
+        attempts.begin(connection, added.workspace_id, attempt)
     context.tracer.begin(connection, added)
     events.append(
         connection,

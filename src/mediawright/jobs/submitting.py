@@ -168,9 +168,10 @@ async def _write_intent(
             executor=context.executor,
             started_at=generation.started_at or now,
         )
-        if moved is None or not attempts.begin(connection, attempt):
+        if moved is None:
             return None
-        return attempt
+        is_new = attempts.begin(connection, generation.workspace_id, attempt)
+        return attempt if is_new else None
 
     written = await context.database.write(work)
     if written is None:

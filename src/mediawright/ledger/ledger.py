@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mediawright.core.generation import Generation
+    from mediawright.store.budgets import Standing
     from mediawright.store.database import Database
 
 
@@ -170,7 +171,7 @@ class Ledger:
         Raises:
             InsufficientCreditError: `insufficient_credit`: the balance does not cover it;
                 `budget_exceeded`: a budget does not; `price_unknown`: a budget lets nothing
-                pass without a price. Nothing was written.
+                pass without a price. What was written before it is to be rolled back.
         """
         workspace_id, now = generation.workspace_id, generation.created_at
         price = generation.price.credits
@@ -181,18 +182,20 @@ class Ledger:
                 raise refusal
             return
         needed = Money.credits(price).micros
-        available = ledger_entries.locked_balance_micros(connection, workspace_id)
-        standings = budgets.applying(connection, workspace_id, generation.api_key_id, now)
-        if needed > available:
-            refused = _insufficient(needed, available)
-        else:
+        entry = _entry(generation, LedgerKind.HOLD, -needed, now)
+        account = ledger_entries.add_locked(connection, entry, held_change=needed)
+        if account is None:
+            return
+        if account.balance_micros < 0:
+            raise _insufficient(needed, account.balance_micros + needed)
+        standings: list[Standing] = []
+        if account.has_budgets:
+            standings = budgets.applying(connection, workspace_id, generation.api_key_id, now)
             refused = budget_rules.exceeded_by(standings, needed)
-        if refused is not None:
-            if LedgerKind.HOLD in _amounts(connection, generation):
-                return
-            raise refused
-        if _book(connection, generation, LedgerKind.HOLD, -needed, now):
-            budget_rules.warn(connection, generation, standings, needed)
+            if refused is not None:
+                raise refused
+        _spend(connection, generation, needed)
+        budget_rules.warn(connection, generation, standings, needed)
 
     def capture(
         self, connection: Connection, generation: Generation, charge_micros: int, *, now: datetime
@@ -213,8 +216,9 @@ class Ledger:
         amounts = _amounts(connection, generation)
         if _is_open(amounts):
             held = -amounts[LedgerKind.HOLD]
-            amounts[LedgerKind.CAPTURE] = held - max(0, min(charge_micros, held))
-            _book(connection, generation, LedgerKind.CAPTURE, amounts[LedgerKind.CAPTURE], now)
+            returned = held - max(0, min(charge_micros, held))
+            amounts[LedgerKind.CAPTURE] = returned
+            _book(connection, generation, LedgerKind.CAPTURE, returned, now, held_change=-held)
         return _charged(amounts)
 
     def release(self, connection: Connection, generation: Generation, *, now: datetime) -> None:
@@ -222,7 +226,8 @@ class Ledger:
         ledger_entries.lock_account(connection, generation.workspace_id)
         amounts = _amounts(connection, generation)
         if _is_open(amounts):
-            _book(connection, generation, LedgerKind.RELEASE, -amounts[LedgerKind.HOLD], now)
+            held = -amounts[LedgerKind.HOLD]
+            _book(connection, generation, LedgerKind.RELEASE, held, now, held_change=-held)
 
     def refund(
         self,
@@ -356,10 +361,19 @@ def _book(
     micros: int,
     now: datetime,
     *,
+    held_change: int = 0,
     note: str | None = None,
-) -> bool:
-    """Add an entry of a generation, in its account and in what was spent in its period."""
-    entry = LedgerEntry(
+) -> None:
+    """Give back what a generation held or was charged, unless that was done before."""
+    entry = _entry(generation, kind, micros, now, note)
+    if ledger_entries.add_locked(connection, entry, held_change) is not None:
+        _spend(connection, generation, -micros)
+
+
+def _entry(
+    generation: Generation, kind: LedgerKind, micros: int, now: datetime, note: str | None = None
+) -> LedgerEntry:
+    return LedgerEntry(
         workspace_id=generation.workspace_id,
         generation_id=generation.id,
         kind=kind,
@@ -367,17 +381,18 @@ def _book(
         created_at=now,
         note=note,
     )
-    if not ledger_entries.add_locked(connection, entry):
-        return False
+
+
+def _spend(connection: Connection, generation: Generation, micros: int) -> None:
+    """Note what is held, or given back again, in the period of the generation's beginning."""
     # Where the hold was booked, so that what is given back later cannot be spent twice.
     spending.add(
         connection,
         generation.workspace_id,
         generation.api_key_id,
         generation.created_at,
-        -micros,
+        micros,
     )
-    return True
 
 
 def _announce(connection: Connection, entry: LedgerEntry) -> None:

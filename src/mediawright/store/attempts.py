@@ -40,9 +40,6 @@ from mediawright.store.tables import attempts, generations
 _handle = msgspec.json.Decoder(dict[str, Any])
 _problem = msgspec.json.Decoder(Problem)
 
-_WORKSPACE_OF = select(generations.c.workspace_id).where(
-    generations.c.id == bindparam("generation_id")
-)
 _FOR_GENERATION = (
     select(attempts)
     .where(attempts.c.generation_id == bindparam("generation_id"))
@@ -125,18 +122,22 @@ _OPEN_OF_ENDED = (
 )
 
 
-def begin(c: Connection, attempt: Attempt) -> bool:
+def begin(c: Connection, workspace_id: str, attempt: Attempt) -> bool:
     """Write down an attempt before it is made; for the engine.
+
+    Args:
+        c: The connection.
+        workspace_id: Whose generation it is for.
+        attempt: The attempt.
 
     Returns:
         Whether it is new. `False` means that somebody wrote it before: what it says may have
         been sent already, so it must not be sent blindly.
     """
-    owner = c.execute(_WORKSPACE_OF, {"generation_id": attempt.generation_id}).scalar_one()
     values = {
         "generation_id": attempt.generation_id,
         "number": attempt.number,
-        "workspace_id": owner,
+        "workspace_id": workspace_id,
         "state": attempt.state.value,
         "provider": attempt.provider,
         "upstream_id": attempt.upstream_id,

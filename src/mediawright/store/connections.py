@@ -167,21 +167,25 @@ class DirectConnection(Connection):
             parameters: Its values; a list of them runs it for each.
             execution_options: With any, SQLAlchemy runs it.
         """
-        given = _single(parameters)
-        if execution_options is None and given is not None:
-            prepared = _STATEMENTS.find(statement, self.dialect, given)
+        rows = _rows(parameters)
+        if execution_options is None and rows:
+            prepared = _STATEMENTS.find(statement, self.dialect, rows[0])
             # Who listens to what is executed gets to hear it from SQLAlchemy.
             if prepared is not None and not self.dispatch.before_cursor_execute:
-                return self._run(prepared, prepared.parameters(given))
+                return self._run(prepared, [prepared.parameters(row) for row in rows])
         return super().execute(statement, parameters, execution_options=execution_options)
 
-    def _run(self, prepared: _Prepared, values: Any) -> Rows:
+    def _run(self, prepared: _Prepared, rows: list[Any]) -> Rows:
         if not self.in_transaction():
             self.begin()
         driver: Any = self.connection.dbapi_connection
         cursor = driver.cursor()
+        values: Any = rows[0] if len(rows) == 1 else rows
         try:
-            cursor.execute(prepared.text, values)
+            if len(rows) == 1:
+                cursor.execute(prepared.text, values)
+            else:
+                cursor.executemany(prepared.text, values)
         except BaseException as error:  # noqa: BLE001 - raised again, as SQLAlchemy's own
             cursor.close()
             self._handle_dbapi_exception(error, prepared.text, values, cursor, None)
@@ -224,11 +228,22 @@ class _Statements:
 _STATEMENTS = _Statements()
 
 
-def _single(parameters: Any) -> Mapping[str, Any] | None:
-    """Return the values of a statement that is to be run once."""
+def _rows(parameters: Any) -> list[Mapping[str, Any]]:
+    """Return the values for each run of a statement; nothing where they are of another shape."""
     if parameters is None:
-        return {}
-    return cast("Mapping[str, Any]", parameters) if isinstance(parameters, dict) else None
+        return [{}]
+    if isinstance(parameters, dict):
+        return [cast("Mapping[str, Any]", parameters)]
+    rows = cast("list[Any]", parameters) if isinstance(parameters, list) else []
+    return rows if all(_is_like(row, rows[0]) for row in rows) else []
+
+
+def _is_like(row: Any, first: Any) -> bool:
+    """Tell whether a row can be given to the same text as the first."""
+    if not isinstance(row, dict) or row.keys() != first.keys():
+        return False
+    values = cast("dict[str, Any]", row).values()
+    return row is first or not any(map(_is_list, values))
 
 
 def _is_list(value: Any) -> bool:

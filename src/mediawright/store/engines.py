@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from mediawright.core.errors import UnavailableError
 from mediawright.store.connections import direct
 
 _BUSY_MILLISECONDS = 10_000
+_OPENING_TRIES = 50
+_OPENING_PAUSE_SECONDS = 0.02
 
 _IDLE_MILLISECONDS = 10_000
 """How long a transaction on PostgreSQL may wait for its process; less than it takes for others
@@ -61,7 +65,7 @@ def _sqlite(url: URL, begin: str, settings: tuple[str, ...], **options: Any) -> 
         connection.isolation_level = None
         cursor = connection.cursor()
         for setting in settings:
-            cursor.execute(setting)
+            _set(cursor, setting)
         cursor.close()
 
     def start_transaction(connection: Connection) -> None:
@@ -74,6 +78,19 @@ def _sqlite(url: URL, begin: str, settings: tuple[str, ...], **options: Any) -> 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", start_transaction)
     return direct(engine)
+
+
+def _set(cursor: Any, setting: str) -> None:
+    # While one of several that open a new file at once brings it into WAL mode, SQLite has the
+    # others fail instead of wait.
+    for _ in range(_OPENING_TRIES):
+        try:
+            cursor.execute(setting)
+        except sqlite3.OperationalError:
+            time.sleep(_OPENING_PAUSE_SECONDS)
+        else:
+            return
+    cursor.execute(setting)
 
 
 def _postgresql(url: URL, count: int, **options: Any) -> Engine:

@@ -19,7 +19,13 @@ from mediawright.store.tables import events
 _data = msgspec.json.Decoder(dict[str, Any])
 
 _OWN = events.c.workspace_id == bindparam("workspace_id")
-_INSERT = sa.insert(events).returning(events.c.sequence)
+# In words of the database's, because SQLAlchemy leaves out the table's name in an INSERT.
+_LISTENED_TO = sa.literal_column(
+    "EXISTS (SELECT 1 FROM webhook_endpoints AS hooks "
+    "WHERE hooks.workspace_id = events.workspace_id AND hooks.enabled)",
+    sa.Boolean,
+)
+_INSERT = sa.insert(events).returning(events.c.sequence, _LISTENED_TO.label("listened_to"))
 _AFTER = (
     select(events)
     .where(_OWN, events.c.sequence > bindparam("sequence"))
@@ -63,16 +69,17 @@ def append(
         "data": to_json(data or {}),
         "created_at": to_micros(now),
     }
-    sequence = int(c.execute(_INSERT, values).scalar_one())
-    webhook_deliveries.fan_out(
-        c,
-        workspace_id=workspace_id,
-        sequence=sequence,
-        event=type,
-        generation_id=generation_id,
-        now=now,
-    )
-    return sequence
+    added = c.execute(_INSERT, values).one()
+    if added.listened_to:
+        webhook_deliveries.fan_out(
+            c,
+            workspace_id=workspace_id,
+            sequence=added.sequence,
+            event=type,
+            generation_id=generation_id,
+            now=now,
+        )
+    return added.sequence
 
 
 def after(c: Connection, workspace_id: str, sequence: int, limit: int) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,14 @@ def insert_once(
             any other constraint is an error.
     """
     return c.execute(_insert_once(c.dialect.name, table, unique), values).rowcount == 1
+
+
+def insert_all_once(
+    c: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: tuple[str, ...]
+) -> None:
+    """Insert rows but for those that are there already; see `insert_once`."""
+    if rows:
+        c.execute(_insert_once(c.dialect.name, table, unique), list(rows))
 
 
 @cache

@@ -7,10 +7,20 @@ is held, and both change in the same transaction as the entries.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from mediawright.store.codec import from_micros, storable, to_micros
 from mediawright.store.insertion import insert_once
@@ -36,12 +46,24 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Given by the database."""
 
 
+class Account(NamedTuple):
+    """A workspace's account after an entry was added."""
+
+    balance_micros: int
+    """Millionths of a credit; below zero when more was taken than there is."""
+    has_budgets: bool
+
+
 _OWN = ledger_entries.c.workspace_id == bindparam("workspace_id")
 _ACCOUNT = select(workspaces.c.balance_micros, workspaces.c.held_micros).where(
     workspaces.c.id == bindparam("workspace_id")
 )
 # Not FOR UPDATE: rows that merely refer to the workspace can still be added meanwhile.
 _LOCK_ACCOUNT = _ACCOUNT.with_for_update(key_share=True)
+# In words of the database's: for SQLite, SQLAlchemy leaves out the table's name in a RETURNING.
+_HAS_BUDGETS = literal_column(
+    "EXISTS (SELECT 1 FROM budgets AS own WHERE own.workspace_id = workspaces.id)", Boolean
+)
 _CHANGE_ACCOUNT = (
     update(workspaces)
     .where(workspaces.c.id == bindparam("of_workspace"))
@@ -49,6 +71,7 @@ _CHANGE_ACCOUNT = (
         balance_micros=workspaces.c.balance_micros + bindparam("balance_change"),
         held_micros=workspaces.c.held_micros + bindparam("held_change"),
     )
+    .returning(workspaces.c.balance_micros, _HAS_BUDGETS.label("has_budgets"))
 )
 _FOR_GENERATION = (
     select(ledger_entries)
@@ -97,11 +120,22 @@ def add(c: Connection, entry: LedgerEntry) -> bool:
         IntegrityError: Another entry of the workspace has its reference.
     """
     lock_account(c, entry.workspace_id)
-    return add_locked(c, entry)
+    return add_locked(c, entry) is not None
 
 
-def add_locked(c: Connection, entry: LedgerEntry) -> bool:
-    """Do what `add` does in a transaction that has locked the account already."""
+def add_locked(c: Connection, entry: LedgerEntry, held_change: int | None = None) -> Account | None:
+    """Do what `add` does, in a transaction that read nothing on which the entry depends.
+
+    Or that locked the account before it did.
+
+    Args:
+        c: The connection.
+        entry: The entry.
+        held_change: By how much it changes what is held, where that is known already.
+
+    Returns:
+        The account as it is now; `None` if the entry was there already.
+    """
     values = {
         "workspace_id": entry.workspace_id,
         "generation_id": entry.generation_id,
@@ -112,14 +146,13 @@ def add_locked(c: Connection, entry: LedgerEntry) -> bool:
         "created_at": to_micros(entry.created_at),
     }
     if not insert_once(c, ledger_entries, values, ("generation_id", "kind")):
-        return False
+        return None
     change = {
         "of_workspace": entry.workspace_id,
         "balance_change": entry.amount_micros,
-        "held_change": _held_change(c, entry),
+        "held_change": _held_change(c, entry) if held_change is None else held_change,
     }
-    c.execute(_CHANGE_ACCOUNT, change)
-    return True
+    return Account(*c.execute(_CHANGE_ACCOUNT, change).one())
 
 
 def balance_micros(c: Connection, workspace_id: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +17,12 @@ from mediawright.store.codec import (
     to_micros,
     to_micros_or_none,
 )
-from mediawright.store.insertion import insert_once
+from mediawright.store.insertion import insert_all_once
 from mediawright.store.tables import spans
 
 _attributes = msgspec.json.Decoder(dict[str, Any])
 
 _OWN = spans.c.workspace_id == bindparam("workspace_id")
-_ATTRIBUTES = select(spans.c.attributes).where(spans.c.id == bindparam("span_id"))
 _FINISH = (
     update(spans)
     .where(spans.c.id == bindparam("span_id"))
@@ -50,22 +49,9 @@ _FOR_GENERATION = (
 )
 
 
-def insert(c: Connection, span: Span) -> bool:
-    """Add a span, finished or not; tell whether it is new."""
-    values = {
-        "id": span.id,
-        "workspace_id": span.workspace_id,
-        "trace_id": span.trace_id,
-        "parent_id": span.parent_id,
-        "generation_id": span.generation_id,
-        "name": span.name,
-        "kind": span.kind,
-        "status": span.status,
-        "attributes": to_json(span.attributes),
-        "started_at": to_micros(span.started_at),
-        "ended_at": to_micros_or_none(span.ended_at),
-    }
-    return insert_once(c, spans, values, ("id",))
+def insert(c: Connection, added: Sequence[Span]) -> None:
+    """Add spans, finished or not, but for those that are there already."""
+    insert_all_once(c, spans, [_to_values(span) for span in added], ("id",))
 
 
 def finish(
@@ -74,7 +60,7 @@ def finish(
     *,
     ended_at: datetime,
     status: str,
-    attributes: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, Any],
 ) -> bool:
     """End a span; for the engine.
 
@@ -83,19 +69,16 @@ def finish(
         span_id: Which.
         ended_at: When it ended.
         status: `ok` or `error`.
-        attributes: Added to those it has; the same name replaces.
+        attributes: All that is known of it, in place of what was known.
 
     Returns:
         Whether there is such a span.
     """
-    stored = c.execute(_ATTRIBUTES, {"span_id": span_id}).scalar()
-    if stored is None:
-        return False
     values = {
         "span_id": span_id,
         "at": to_micros(ended_at),
         "new_status": status,
-        "new_attributes": to_json({**_attributes.decode(stored), **(attributes or {})}),
+        "new_attributes": to_json(attributes),
     }
     return c.execute(_FINISH, values).rowcount == 1
 
@@ -115,6 +98,22 @@ def for_generation(c: Connection, workspace_id: str, generation_id: str) -> list
 def whole_trace(c: Connection, generation_id: str) -> list[Span]:
     """Return the spans of a generation of any workspace; for the engine's exporters."""
     return [_to_span(row) for row in c.execute(_WHOLE_TRACE, {"generation_id": generation_id})]
+
+
+def _to_values(span: Span) -> dict[str, Any]:
+    return {
+        "id": span.id,
+        "workspace_id": span.workspace_id,
+        "trace_id": span.trace_id,
+        "parent_id": span.parent_id,
+        "generation_id": span.generation_id,
+        "name": span.name,
+        "kind": span.kind,
+        "status": span.status,
+        "attributes": to_json(span.attributes),
+        "started_at": to_micros(span.started_at),
+        "ended_at": to_micros_or_none(span.ended_at),
+    }
 
 
 def _to_span(row: Row[Any]) -> Span:

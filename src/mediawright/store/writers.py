@@ -186,19 +186,18 @@ class _Failure(NamedTuple):
 
 
 def _attempt(work: Callable[[Connection], Any], connection: Connection) -> Any:
-    try:
-        with connection.begin_nested():
-            return work(connection)
-    except Exception as error:
-        if not _is_open(connection):
-            raise
-        return _Failure(error)
-
-
-def _is_open(connection: Connection) -> bool:
-    """Tell whether SQLite still has the transaction; on a full disk it drops it whole."""
     driver: Any = connection.connection.dbapi_connection
-    return driver is not None and driver.in_transaction
+    driver.execute("SAVEPOINT work")
+    try:
+        result = work(connection)
+    except Exception as error:
+        # On a full disk SQLite drops the transaction whole.
+        if not driver.in_transaction:
+            raise
+        driver.execute("ROLLBACK TO work")
+        result = _Failure(error)
+    driver.execute("RELEASE work")
+    return result
 
 
 _inside = threading.local()

@@ -38,24 +38,17 @@ class Tracer:
 
     def begin(self, connection: Connection, generation: Generation) -> None:
         """Write the root span of a new generation, in the caller's transaction."""
-        request = generation.request
-        spans.insert(
-            connection,
-            Span(
-                id=root_span_id(generation.trace_id),
-                trace_id=generation.trace_id,
-                workspace_id=generation.workspace_id,
-                name=generation.operation.value,
-                kind=generation.operation.span_kind,
-                generation_id=generation.id,
-                started_at=generation.created_at,
-                attributes={
-                    "model": generation.model,
-                    "prompt": request.prompt,
-                    **{f"metadata.{key}": value for key, value in request.metadata.items()},
-                },
-            ),
+        root = Span(
+            id=root_span_id(generation.trace_id),
+            trace_id=generation.trace_id,
+            workspace_id=generation.workspace_id,
+            name=generation.operation.value,
+            kind=generation.operation.span_kind,
+            generation_id=generation.id,
+            started_at=generation.created_at,
+            attributes=_asked(generation),
         )
+        spans.insert(connection, [root])
 
     def finish(
         self, connection: Connection, generation: Generation, attributes: dict[str, Any]
@@ -74,7 +67,7 @@ class Tracer:
             root_span_id(generation.trace_id),
             ended_at=generation.finished_at or self._clock.now(),
             status="error" if generation.problem else "ok",
-            attributes=attributes,
+            attributes={**_asked(generation), **attributes},
         )
 
     @asynccontextmanager
@@ -109,9 +102,9 @@ class Tracer:
 
     def write_steps(self, connection: Connection, generation_id: str) -> None:
         """Write the finished parts of a generation's trace, in the caller's transaction."""
-        for span in self._steps.get(generation_id, ()):
-            spans.insert(connection, span)
-            self._written.add(span.id)
+        steps = self._steps.get(generation_id, [])
+        spans.insert(connection, steps)
+        self._written.update(span.id for span in steps)
 
     def take_ended(self) -> list[str]:
         """Return the generations that ended in this process since the last time.
@@ -129,12 +122,17 @@ class Tracer:
         left = [span for span in finished if span.id not in self._written]
         self._written.difference_update(span.id for span in finished)
         if left:
+            await self._database.write(lambda connection: spans.insert(connection, left))
 
-            def work(connection: Connection) -> None:
-                for span in left:
-                    spans.insert(connection, span)
 
-            await self._database.write(work)
+def _asked(generation: Generation) -> dict[str, Any]:
+    """Return what is known of a generation from its beginning."""
+    request = generation.request
+    return {
+        "model": generation.model,
+        "prompt": request.prompt,
+        **{f"metadata.{key}": value for key, value in request.metadata.items()},
+    }
 
 
 def root_span_id(trace_id: str) -> str:
