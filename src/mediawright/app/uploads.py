@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediawright.assets.inspect import sniff_file
+from mediawright.assets.inspect import sniff_content
 from mediawright.core.errors import InvalidRequestError, MediawrightError
 from mediawright.core.ids import IdPrefix, new_id
 from mediawright.store import assets
@@ -137,7 +137,7 @@ async def _stage_all(
             written = await runtime.staging.write_stream(file.chunks, media.largest_upload)
             staged.append(_Staged(written.path, file.name))
             # What is no media file at all is refused before the rest has arrived.
-            await asyncio.to_thread(sniff_file, written.path)
+            await asyncio.to_thread(sniff_content, written.path)
     if not staged:
         raise InvalidRequestError(
             "files_required",

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from mediawright.assets.faults import corrupt
 from mediawright.assets.formats import JPEG, PNG, WEBP, Format
 from mediawright.assets.image_probe import DAMAGE, large_picture, open_image
-from mediawright.assets.inspect import sniff_file
+from mediawright.assets.inspect import sniff_content
 
 _SAME_FROM = 0.99
 """From this part on, what would be left of a picture is as good as all of it."""
@@ -66,7 +66,7 @@ def crop(source: Path, box: Box, target: Path) -> None:
     Raises:
         InvalidRequestError: `corrupt_file`, `unsupported_format` or `image_too_large`.
     """
-    found = sniff_file(source)
+    found = sniff_content(source)
     with open_image(source, found) as opened, large_picture(opened):
         profile = opened.info.get("icc_profile")
         try:

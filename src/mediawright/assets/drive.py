@@ -25,6 +25,14 @@ class FinishedFile(NamedTuple):
     content_type: str
 
 
+class SmallFile(NamedTuple):
+    """A file in memory that goes into a drive."""
+
+    data: bytes
+    key: str
+    content_type: str
+
+
 class Drive(ABC):
     """Where files lie. `Drive.local` and `Drive.from_url` open one."""
 
@@ -79,6 +87,14 @@ class Drive(ABC):
         """Do what `put_file` does with each; where one fails, others may have been put."""
         for file in files:
             await self.put_file(file.source, file.key, content_type=file.content_type)
+
+    @abstractmethod
+    def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
+        """Write files that are in memory, replacing what has their keys. Blocks.
+
+        Returns:
+            For each the error that it ended in; `None` where it is safe from a power cut.
+        """
 
     @abstractmethod
     async def create(self, key: str, data: bytes) -> bool:

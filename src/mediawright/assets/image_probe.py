@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import threading
 import warnings
@@ -9,6 +10,7 @@ import zlib
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import (
     AvifImagePlugin,
@@ -27,6 +29,8 @@ from mediawright.assets.formats import AVIF, BMP, GIF, HEIC, HEIF, JPEG, PNG, TI
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
 
+Content = Path | bytes
+"""A file, or all that would be in it."""
 MOST_PIXELS = 89_000_000
 """The most a picture may have; above it Pillow itself warns of decompression bombs."""
 
@@ -70,49 +74,59 @@ DAMAGE = (
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def probe_image(path: Path, found: Format, most_pixels: int = MOST_PIXELS) -> MediaFacts:
+def probe_image(source: Content, found: Format, most_pixels: int = MOST_PIXELS) -> MediaFacts:
     """Return a picture's facts after checking all of it. Blocks.
 
     Width and height are those it is shown with, after the turn its EXIF data may ask for.
 
     Args:
-        path: The picture.
+        source: The picture.
         found: Its format.
         most_pixels: The most it may have. Above `MOST_PIXELS` only its header is looked at.
 
     Raises:
         InvalidRequestError: `corrupt_file` or `image_too_large`.
     """
-    with open_image(path, found, most_pixels) as image:
+    with open_image(source, found, most_pixels) as image:
         width, height = image.size
         # Asked for its EXIF data, Pillow decodes a PNG to the end in search of it.
         if (found is not PNG or "exif" in image.info) and _orientation(image) in _TURNED:
             width, height = height, width
     if width * height <= MOST_PIXELS:
-        _check(path, found)
-    if found is GIF and not _ends_like_a_gif(path):
+        _check(source, found)
+    if found is GIF and not _ends_like_a_gif(source):
         raise corrupt("its end is missing")
     return MediaFacts(
         kind=MediaKind.IMAGE,
         content_type=found.content_type,
-        byte_count=path.stat().st_size,
+        byte_count=_size_of(source),
         width=width,
         height=height,
     )
 
 
+def opened(source: Content) -> BinaryIO:
+    """Return a file's bytes for reading."""
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _size_of(source: Content) -> int:
+    return len(source) if isinstance(source, bytes) else source.stat().st_size
+
+
 @contextmanager
 def open_image(
-    path: Path, found: Format, most_pixels: int = MOST_PIXELS
+    source: Content, found: Format, most_pixels: int = MOST_PIXELS
 ) -> Generator[ImageFile.ImageFile, None, None]:
     """Open a picture: read its header, and refuse it there if it is too large. Blocks.
 
     Raises:
         InvalidRequestError: `corrupt_file` or `image_too_large`.
     """
-    with path.open("rb") as file:
+    name = "" if isinstance(source, bytes) else str(source)
+    with opened(source) as file:
         try:
-            image = reader_of(found)(file, str(path))
+            image = reader_of(found)(file, name)
         except DAMAGE as error:
             raise corrupt("its header cannot be read") from error
         with image:
@@ -145,8 +159,8 @@ def large_picture(image: ImageFile.ImageFile) -> threading.Lock | nullcontext[No
     return _one_large_picture if width * height > _LARGE_PIXELS else nullcontext()
 
 
-def _check(path: Path, found: Format) -> None:
-    with open_image(path, found) as image, large_picture(image):
+def _check(source: Content, found: Format) -> None:
+    with open_image(source, found) as image, large_picture(image):
         try:
             _check_all(image, found)
         except DAMAGE as error:
@@ -186,7 +200,7 @@ def _orientation(image: ImageFile.ImageFile) -> int:
         return 1
 
 
-def _ends_like_a_gif(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, 512), 2)
+def _ends_like_a_gif(source: Content) -> bool:
+    with opened(source) as file:
+        file.seek(-min(_size_of(source), 512), 2)
         return b";" in file.read().rstrip(b"\0")[-1:]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mediawright.assets.faults import corrupt, empty, unsupported
 from mediawright.assets.formats import SNIFFED_BYTES, Format, sniff
-from mediawright.assets.image_probe import MOST_PIXELS, probe_image
+from mediawright.assets.image_probe import MOST_PIXELS, Content, opened, probe_image
 from mediawright.core.media import MediaFacts
 from mediawright.core.operations import MediaKind
 
@@ -30,31 +30,35 @@ def probe(path: Path) -> MediaFacts:
     return probe_with_format(path)[0]
 
 
-def probe_with_format(path: Path, *, most_pixels: int = MOST_PIXELS) -> tuple[MediaFacts, Format]:
+def probe_with_format(
+    source: Content, *, most_pixels: int = MOST_PIXELS
+) -> tuple[MediaFacts, Format]:
     """Like `probe`; returns the format too, whose extension the file should have.
 
     Args:
-        path: The file.
+        source: The file; only a picture may be in memory.
         most_pixels: The most a picture may have; of one that has more than is safe to open,
             only the header is looked at.
     """
-    found = sniff_file(path)
+    found = sniff_content(source)
     if found.kind is MediaKind.IMAGE:
-        return probe_image(path, found, most_pixels), found
+        return probe_image(source, found, most_pixels), found
+    if isinstance(source, bytes):
+        raise TypeError("only a picture may be in memory")
     # Here, because PyAV takes much memory, and whoever handles only pictures needs none of it.
     from mediawright.assets.media_probe import probe_sound_or_video  # noqa: PLC0415
 
-    return probe_sound_or_video(path, found)
+    return probe_sound_or_video(source, found)
 
 
-def sniff_file(path: Path) -> Format:
+def sniff_content(source: Content) -> Format:
     """Return the format a file's first bytes announce. Blocks.
 
     Raises:
         InvalidRequestError: `empty_file`, `unsupported_format` or `corrupt_file`.
         FileNotFoundError: There is no such file.
     """
-    with path.open("rb") as file:
+    with opened(source) as file:
         head = file.read(SNIFFED_BYTES)
     if not head:
         raise empty()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from mediawright.assets import reservations
 from mediawright.assets.drive import Drive, FinishedFile
 from mediawright.assets.formats import JSON, Format, format_for_content_type
-from mediawright.assets.image_probe import MOST_PIXELS
-from mediawright.assets.inspect import probe_with_format
+from mediawright.assets.intake import Intake, Source, TakenIn, Wanted, discard
 from mediawright.assets.naming import (
     default_key,
     output_key,
@@ -25,7 +23,8 @@ from mediawright.assets.naming import (
 from mediawright.assets.reading import FileReader, missing
 from mediawright.assets.renditions import Rendition, render
 from mediawright.assets.reservations import reservation_key, reserve
-from mediawright.assets.staging import Staging, digest_now, too_large, unwritable
+from mediawright.assets.small_pictures import MOST_BYTES, KeptFile, SmallPicture, SmallPictures
+from mediawright.assets.staging import Staging, unwritable
 from mediawright.core.clock import Clock
 from mediawright.core.errors import (
     InvalidRequestError,
@@ -36,24 +35,20 @@ from mediawright.core.generation import Asset
 from mediawright.core.media import MediaFacts, Transcript
 from mediawright.core.operations import MediaKind
 
-Source = Path | bytes | AsyncIterator[bytes]
-_Look = Callable[[Path], tuple[MediaFacts, Format]]
-
-# What a provider was paid to make is kept even where it is too large to be opened here.
-_MOST_OUTPUT_PIXELS = 2_000_000_000
 _MOST_BYTES = 8 * 1024**3
-_SMALL_BYTES = 4_194_304
-"""Of a file with no more, everything is done in one go: other threads would cost more."""
 _DAY_SECONDS = 24 * 3600.0
 
 _log = logging.getLogger(__name__)
 
 
-class _TakenIn(NamedTuple):
-    path: Path
-    facts: MediaFacts
-    format: Format
-    digest: str
+class _Place(msgspec.Struct, frozen=True):
+    """What decides where a file lies."""
+
+    workspace_id: str
+    owner: str
+    """Id of the generation, or of the asset itself for an upload."""
+    index: int
+    output_path: str | None
 
 
 def no_folder(_workspace_id: str) -> str:
@@ -89,6 +84,8 @@ class AssetLibrary(FileReader):
         self._clock = clock
         self._folder_of = folder_of
         self._max_bytes = max_bytes
+        self._intake = Intake(staging, drive, max_bytes)
+        self._pictures = SmallPictures(drive)
 
     async def store(
         self,
@@ -137,32 +134,30 @@ class AssetLibrary(FileReader):
             UnavailableError: `staging_unwritable` or `drive_unavailable`.
         """
         is_output = generation_id is not None
-        made: list[Rendition] = []
+        place = _Place(workspace_id, generation_id or asset_id, index, output_path)
+        wanted = Wanted(expected_kind, is_output)
         with _blaming_provider(is_output):
-            look = partial(self._look, expected=expected_kind, is_output=is_output)
-            path, facts, found, digest = await self._take_in(source, look, unchanging=unchanging)
-        try:
-            key = await self._choose_key(
-                workspace_id, generation_id or asset_id, index, output_path, found
-            )
-            if renditions:
-                made = await self._render(path, found, facts)
-            await self._put(path, key, found)
-        except BaseException:
-            await _discard(path, *(one.path for one in made))
-            raise
+            brought = await self._keep_small(source, place, wanted)
+            if brought is None:
+                brought = await self._intake.take_in(source, wanted, unchanging=unchanging)
+        if isinstance(brought, TakenIn):
+            kept, made = await self._keep(brought, place, renditions=renditions)
+        else:
+            kept, made = brought, None
         asset = Asset(
             id=asset_id,
             workspace_id=workspace_id,
-            key=key,
-            facts=facts,
-            sha256=digest,
+            key=kept.key,
+            facts=kept.facts,
+            sha256=kept.digest,
             created_at=self._clock.now(),
             generation_id=generation_id,
             index=index,
             seed=seed,
             revised_prompt=revised_prompt,
         )
+        if made is None:
+            return await self.make_renditions(asset) if renditions else asset
         return await self._put_renditions(asset, made)
 
     async def store_transcript(
@@ -192,12 +187,11 @@ class AssetLibrary(FileReader):
         content = msgspec.json.format(msgspec.json.encode(transcript), indent=2)
         staged = await asyncio.to_thread(self._staging.write_now, content)
         try:
-            key = await self._choose_key(
-                workspace_id, generation_id or asset_id, index, output_path, JSON
-            )
+            place = _Place(workspace_id, generation_id or asset_id, index, output_path)
+            key = await self._choose_key(place, JSON)
             await self._put(staged.path, key, JSON)
         except BaseException:
-            await _discard(staged.path)
+            await discard(staged.path)
             raise
         return Asset(
             id=asset_id,
@@ -256,73 +250,43 @@ class AssetLibrary(FileReader):
             removed += await self._drive.delete(key)
         return removed
 
-    async def _take_in(self, source: Source, look: _Look, *, unchanging: bool) -> _TakenIn:
-        """Bring a file into the staging folder and find out all about it."""
-        if isinstance(source, Path | bytes):
-            taken = partial(self._take_in_now, source, look, unchanging=unchanging)
-            path, digest, seen = await asyncio.to_thread(taken)
-        else:
-            staged = await self._staging.write_stream(source, self._max_bytes)
-            path, digest, seen = staged.path, staged.sha256, None
-        if seen is not None and digest is not None:
-            return _TakenIn(path, *seen, digest)
-        # Hashing and flushing take their time, so the file is looked at meanwhile.
-        digesting = asyncio.create_task(_digest(path, digest))
-        flushing = asyncio.create_task(self._drive.prepare(path))
+    async def _keep_small(self, source: Source, place: _Place, wanted: Wanted) -> KeptFile | None:
+        """Keep a small picture that is in memory; `None` for anything else."""
+        if not isinstance(source, bytes) or place.output_path is not None:
+            return None
+        if len(source) > min(MOST_BYTES, self._max_bytes):
+            return None
+        picture = SmallPicture(source, wanted, partial(self._default_key, place))
+        return await self._pictures.keep(picture)
+
+    async def _keep(
+        self, taken: TakenIn, place: _Place, *, renditions: bool
+    ) -> tuple[KeptFile, list[Rendition]]:
+        """Put a file that was taken in where it belongs, with its smaller versions at hand."""
+        made: list[Rendition] = []
         try:
-            facts, found = await asyncio.to_thread(look, path)
-            digest = await digesting
-            await flushing
+            key = await self._choose_key(place, taken.format)
+            if renditions:
+                made = await self._render(taken.path, taken.format, taken.facts)
+            await self._put(taken.path, key, taken.format)
         except BaseException:
-            await asyncio.wait([digesting, flushing])
-            await _discard(path)
+            await discard(taken.path, *(one.path for one in made))
             raise
-        return _TakenIn(path, facts, found, digest)
+        return KeptFile(key, taken.facts, taken.digest), made
 
-    def _take_in_now(
-        self, source: Path | bytes, look: _Look, *, unchanging: bool
-    ) -> tuple[Path, str | None, tuple[MediaFacts, Format] | None]:
-        """Stage a file and, where that is quick, look at it and hash it in the same go. Blocks."""
-        path, digest = self._stage_now(source, unchanging=unchanging)
-        if path.stat().st_size > _SMALL_BYTES:
-            return path, digest, None
-        try:
-            return path, digest or digest_now(path).sha256, look(path)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-
-    def _stage_now(self, source: Path | bytes, *, unchanging: bool) -> tuple[Path, str | None]:
-        """Return where the bytes lie in the staging folder, and their digest if it is known."""
-        if isinstance(source, Path):
-            return self._staging.adopt_now(source, self._max_bytes, unchanging=unchanging), None
-        if len(source) > self._max_bytes:
-            raise too_large(self._max_bytes)
-        staged = self._staging.write_now(source)
-        return staged.path, staged.sha256
-
-    def _look(
-        self,
-        path: Path,
-        *,
-        expected: MediaKind | None,
-        is_output: bool,
-    ) -> tuple[MediaFacts, Format]:
-        most_pixels = _MOST_OUTPUT_PIXELS if is_output else MOST_PIXELS
-        facts, found = probe_with_format(path, most_pixels=most_pixels)
-        _require_kind(facts, expected)
-        return facts, found
-
-    async def _choose_key(
-        self, workspace_id: str, owner: str, index: int, output_path: str | None, found: Format
-    ) -> str:
-        folder = self._folder_of(workspace_id)
-        if output_path is not None:
-            wanted = folder + output_key(output_path, found.extension)
+    async def _choose_key(self, place: _Place, found: Format) -> str:
+        if place.output_path is not None:
+            folder = self._folder_of(place.workspace_id)
+            wanted = folder + output_key(place.output_path, found.extension)
             if not await self._drive.is_blocked(wanted):
-                return await reserve(self._drive, wanted, f"{owner}-{index}")
-            _log.warning("%s cannot be stored as %s: a file is in the way", owner, wanted)
-        return folder + default_key(owner, index, found.extension, now=self._clock.now())
+                return await reserve(self._drive, wanted, f"{place.owner}-{place.index}")
+            _log.warning("%s cannot be stored as %s: a file is in the way", place.owner, wanted)
+        return self._default_key(place, found)
+
+    def _default_key(self, place: _Place, found: Format) -> str:
+        now = self._clock.now()
+        key = default_key(place.owner, place.index, found.extension, now=now)
+        return self._folder_of(place.workspace_id) + key
 
     async def _render(self, path: Path, found: Format, facts: MediaFacts) -> list[Rendition]:
         return await asyncio.to_thread(self._render_now, path, found, facts)
@@ -357,7 +321,7 @@ class AssetLibrary(FileReader):
             await self._drive.put_files(files)
         except (MediawrightError, OSError):
             _log.warning("could not keep smaller versions of %s", asset.id, exc_info=True)
-            await _discard(*(one.path for one in made))
+            await discard(*(one.path for one in made))
             return asset
         keys = {f"{one.word}_key": file.key for one, file in zip(made, files, strict=True)}
         return msgspec.structs.replace(asset, **keys)
@@ -367,15 +331,6 @@ class AssetLibrary(FileReader):
             await self._drive.put_file(path, key, content_type=found.content_type)
         except OSError as error:
             raise unwritable(error) from error
-
-
-def _require_kind(facts: MediaFacts, expected: MediaKind | None) -> None:
-    if expected is not None and facts.kind is not expected:
-        raise InvalidRequestError(
-            "unsupported_media_kind",
-            f"The file is of kind {facts.kind.value}; {expected.value} is needed.",
-            details={"found": facts.kind.value, "expected": expected.value},
-        )
 
 
 @contextmanager
@@ -392,12 +347,3 @@ def _blaming_provider(is_output: bool) -> Generator[None, None, None]:  # noqa: 
             hint="Try again, or with another provider.",
             details={**error.details, "reason": error.code},
         ) from error
-
-
-async def _digest(path: Path, known: str | None) -> str:
-    return known or (await asyncio.to_thread(digest_now, path)).sha256
-
-
-async def _discard(*paths: Path) -> None:
-    for path in paths:
-        await asyncio.to_thread(path.unlink, missing_ok=True)

@@ -8,21 +8,23 @@ import errno
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore
 
-from mediawright.assets.drive import CHUNK_BYTES, FinishedFile, require_safe
+from mediawright.assets.drive import CHUNK_BYTES, FinishedFile, SmallFile, require_safe
 from mediawright.assets.obstore_drive import ObstoreDrive
-from mediawright.core.errors import InternalError, UnavailableError
+from mediawright.core.errors import InternalError, MediawrightError, UnavailableError
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
+
+T = TypeVar("T")
 
 PARTIAL_FOLDER = ".partial"
 """Where lies what has not got its name yet."""
@@ -78,6 +80,28 @@ class LocalDrive(ObstoreDrive):
                 _sync_folder(folder)
             for file in files:
                 file.source.unlink()
+
+    def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
+        """Write what is in memory; each folder is brought to the disk once. Blocks."""
+        results: list[Exception | None] = []
+        unsafe: dict[Path, list[int]] = {}
+        for at, file in enumerate(files):
+            try:
+                target = self._path(file.key)
+                with _writing():
+                    self._write_small(file.data, target)
+                unsafe.setdefault(target.parent, []).append(at)
+                results.append(None)
+            except MediawrightError as error:
+                results.append(error)
+        for folder, written in unsafe.items():
+            try:
+                with _writing():
+                    _sync_folder(folder)
+            except UnavailableError as error:
+                for at in written:
+                    results[at] = error
+        return results
 
     async def create(self, key: str, data: bytes) -> bool:
         """Write a small file if the key is free; of several who try, one succeeds."""
@@ -196,6 +220,21 @@ class LocalDrive(ObstoreDrive):
         finally:
             path.unlink(missing_ok=True)
 
+    def _write_small(self, data: bytes, target: Path) -> None:
+        partial = self._root / PARTIAL_FOLDER / uuid4().hex
+        # Folders are made when they turn out to be missing, which is hardly ever.
+        file = _in_folder(partial, lambda: partial.open("xb", buffering=0), self._make_folder)
+        try:
+            with file:
+                view = memoryview(data)
+                while view:
+                    view = view[file.write(view) :]
+                os.fsync(file.fileno())
+            _in_folder(target, lambda: partial.replace(target), self._make_folder)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
     def _bring_in(self, source: Path, store: LocalStore, partial: str) -> None:
         path = self._root / partial
         # Before it gets another name, which would have to be brought to the disk too.
@@ -250,6 +289,15 @@ class LocalDrive(ObstoreDrive):
                     path.unlink()
                     removed += 1
         return removed
+
+
+def _in_folder(path: Path, work: Callable[[], T], make: Callable[[Path], None]) -> T:
+    """Do something with a path, in a folder that is made if it is missing."""
+    try:
+        return work()
+    except FileNotFoundError:
+        make(path.parent)
+        return work()
 
 
 @contextlib.contextmanager

@@ -11,12 +11,14 @@ import contextlib
 import itertools
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from mediawright.core.batches import Batches
 from mediawright.core.operations import MediaKind
 from mediawright.core.provider import (
     Done,
@@ -28,8 +30,12 @@ from mediawright.core.provider import (
     Usage,
 )
 
-_MANIFEST = ".json"
+_MANIFEST = ".reply"
 _PARTIAL = ".part"
+_SPARE = "spare-"
+_MOST_SPARE = 64
+_SMALL_BYTES = 262_144
+"""A medium with no more needs no file beside the one that says what there is."""
 
 
 class _StagedFile(msgspec.Struct, frozen=True, kw_only=True, tag="file", omit_defaults=True):
@@ -41,8 +47,13 @@ class _StagedFile(msgspec.Struct, frozen=True, kw_only=True, tag="file", omit_de
 
 
 class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    outputs: tuple[_StagedFile | RemoteMedia | TranscriptOutput, ...]
+    outputs: tuple[_StagedFile | InlineMedia | RemoteMedia | TranscriptOutput, ...]
     usage: Usage
+
+
+class _Reply(NamedTuple):
+    name: str
+    done: Done
 
 
 class ReplyJournal:
@@ -51,10 +62,13 @@ class ReplyJournal:
     def __init__(self, folder: Path) -> None:
         """Keep them in `folder`, which is made when needed."""
         self._folder = folder
+        self._spare: list[Path] = []
+        self._saving = Batches(self._save_all)
+        self._discarding = Batches(self._discard_all)
 
     async def save(self, generation_id: str, number: int, done: Done) -> Done:
         """Write a reply down, durably, and return it with its files where they lie now."""
-        return await asyncio.to_thread(self._save, self._name(generation_id, number), done)
+        return await self._saving.do(_Reply(self._name(generation_id, number), done))
 
     async def load(self, generation_id: str, number: int) -> Done | None:
         """Return the reply to that attempt, if it was received whole."""
@@ -66,7 +80,7 @@ class ReplyJournal:
 
     async def discard(self, generation_id: str, number: int) -> None:
         """Forget a reply that has been stored, or never will be."""
-        await asyncio.to_thread(self._discard, self._name(generation_id, number))
+        await self._discarding.do(self._name(generation_id, number))
 
     def drop_partial_now(self) -> None:
         """Remove what was begun and never received whole. Blocks.
@@ -75,7 +89,9 @@ class ReplyJournal:
         """
         for name in {_name_of(path) for path in self._folder.glob("gen_*")}:
             if not self._manifest(name).is_file():
-                self._discard(name)
+                self._remove(name)
+        for path in self._folder.glob(f"{_SPARE}*"):
+            path.unlink()
 
     async def older_than(self, before: datetime) -> list[tuple[str, int]]:
         """Return generation and attempt of replies, whole or not, written before then."""
@@ -99,17 +115,30 @@ class ReplyJournal:
     def _kept(self) -> list[tuple[str, int]]:
         return _parts(_name_of(path) for path in self._folder.glob(f"gen_*{_MANIFEST}"))
 
-    def _save(self, name: str, done: Done) -> Done:
+    def _save_all(self, replies: Sequence[_Reply]) -> Sequence[Done | Exception]:
         self._folder.mkdir(parents=True, exist_ok=True)
+        saved = [self._save(*reply) for reply in replies]
+        _sync_folder(self._folder)
+        return saved
+
+    def _discard_all(self, names: Sequence[str]) -> list[Exception | None]:
+        return [self._discard(name) for name in names]
+
+    def _save(self, name: str, done: Done) -> Done | OSError:
+        try:
+            return self._write(name, done)
+        except OSError as error:
+            return error
+
+    def _write(self, name: str, done: Done) -> Done:
         files = (self._folder / f"{name}.{number}" for number in itertools.count())
         manifest = _Manifest(
             outputs=tuple(_to_disk(files, output) for output in done.outputs), usage=done.usage
         )
         # The manifest appears under its name only when every file it speaks of is safe.
-        partial = self._folder / f"{name}{_PARTIAL}"
-        _write_durably(partial, msgspec.json.encode(manifest))
+        partial = self._spare.pop() if self._spare else self._folder / f"{name}{_PARTIAL}"
+        _write_durably(partial, msgspec.msgpack.encode(manifest))
         partial.replace(self._manifest(name))
-        _sync_folder(self._folder)
         return self._from_manifest(manifest)
 
     def _load(self, name: str) -> Done | None:
@@ -117,7 +146,7 @@ class ReplyJournal:
             content = self._manifest(name).read_bytes()
         except FileNotFoundError:
             return None
-        return self._from_manifest(msgspec.json.decode(content, type=_Manifest))
+        return self._from_manifest(msgspec.msgpack.decode(content, type=_Manifest))
 
     def _from_manifest(self, manifest: _Manifest) -> Done:
         outputs: list[Output] = [
@@ -134,10 +163,31 @@ class ReplyJournal:
         ]
         return Done(outputs=tuple(outputs), usage=manifest.usage)
 
-    def _discard(self, name: str) -> None:
+    def _discard(self, name: str) -> OSError | None:
+        try:
+            self._remove(name)
+        except OSError as error:
+            return error
+        return None
+
+    def _retire(self, manifest: Path) -> None:
+        """Take the name from a manifest; its file is written to again.
+
+        A file system may take longer to make a new file, where many were just removed, than to
+        write it.
+        """
+        if len(self._spare) >= _MOST_SPARE:
+            manifest.unlink(missing_ok=True)
+            return
+        spare = self._folder / f"{_SPARE}{manifest.stem}"
+        with contextlib.suppress(FileNotFoundError):
+            manifest.rename(spare)
+            self._spare.append(spare)
+
+    def _remove(self, name: str) -> None:
         # First what makes a reply of the rest.
-        for suffix in (_MANIFEST, _PARTIAL):
-            (self._folder / f"{name}{suffix}").unlink(missing_ok=True)
+        self._retire(self._manifest(name))
+        (self._folder / f"{name}{_PARTIAL}").unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             for number in itertools.count():
                 (self._folder / f"{name}.{number}").unlink()
@@ -153,8 +203,12 @@ def _parts(names: Iterable[str]) -> list[tuple[str, int]]:
     return [(generation_id, int(number)) for generation_id, _, number in parts]
 
 
-def _to_disk(files: Iterator[Path], output: Output) -> _StagedFile | RemoteMedia | TranscriptOutput:
+def _to_disk(
+    files: Iterator[Path], output: Output
+) -> _StagedFile | InlineMedia | RemoteMedia | TranscriptOutput:
     if isinstance(output, RemoteMedia | TranscriptOutput):
+        return output
+    if isinstance(output, InlineMedia) and len(output.data) <= _SMALL_BYTES:
         return output
     target = next(files)
     if isinstance(output, InlineMedia):
@@ -173,10 +227,11 @@ def _to_disk(files: Iterator[Path], output: Output) -> _StagedFile | RemoteMedia
 
 
 def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        file.truncate()
+        os.fsync(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:
