@@ -13,7 +13,7 @@ import pytest
 from obstore.exceptions import GenericError
 from obstore.store import MemoryStore
 
-from mediawright.assets.drive import Drive, FinishedFile
+from mediawright.assets.drive import Drive, FinishedFile, SmallFile
 from mediawright.assets.local_drive import LocalDrive
 from mediawright.assets.object_drive import ObjectDrive
 from mediawright.core.errors import InternalError, InvalidRequestError, UnavailableError
@@ -174,7 +174,7 @@ async def test_a_file_on_the_same_file_system_is_not_copied(local_drive, tmp_pat
     assert not source.exists()
 
 
-@pytest.mark.parametrize("way", ["put_file", "create"])
+@pytest.mark.parametrize("way", ["put_file", "put_small_now", "create"])
 async def test_a_file_is_on_the_disk_before_it_has_its_name(
     local_drive, tmp_path, monkeypatch, way
 ):
@@ -187,6 +187,9 @@ async def test_a_file_is_on_the_disk_before_it_has_its_name(
     monkeypatch.setattr(os, "fsync", sync)
     if way == "create":
         assert await local_drive.create("a/b/c.png", b"bytes")
+    elif way == "put_small_now":
+        small = SmallFile(b"bytes", "a/b/c.png", "image/png")
+        assert local_drive.put_small_now([small]) == [None]
     else:
         source = tmp_path / "source"
         source.write_bytes(b"bytes")
@@ -212,6 +215,38 @@ async def test_a_full_disk_is_told_and_costs_nothing(local_drive, tmp_path, monk
     with pytest.raises(UnavailableError, match=r"No space left on device\.$"):
         await local_drive.create("a/b.png", b"bytes")
     assert source.read_bytes() == b"bytes"
+    assert list((tmp_path / "drive" / ".partial").iterdir()) == []
+
+
+async def test_small_files_end_each_on_its_own(drive):
+    assert await drive.create("a/b.png", b"before")
+    files = [
+        SmallFile(b"first", "a/b.png", "image/png"),
+        SmallFile(b"second", "../c.png", "image/png"),
+        SmallFile(b"third", "a/d/e.png", "image/png"),
+    ]
+    first, second, third = drive.put_small_now(files)
+
+    assert (first, third) == (None, None)
+    assert isinstance(second, InternalError)
+    assert second.code == "unsafe_key"
+    assert await drive.read("a/b.png") == b"first"
+    assert await drive.read("a/d/e.png") == b"third"
+
+
+async def test_a_small_file_that_cannot_be_written_leaves_nothing(
+    local_drive, tmp_path, monkeypatch
+):
+    def refuse(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert await local_drive.create("a/before.png", b"x")
+    monkeypatch.setattr(os, "fsync", refuse)
+    (error,) = local_drive.put_small_now([SmallFile(b"bytes", "a/b.png", "image/png")])
+
+    assert isinstance(error, UnavailableError)
+    assert error.code == "drive_unavailable"
+    assert await local_drive.size("a/b.png") is None
     assert list((tmp_path / "drive" / ".partial").iterdir()) == []
 
 

@@ -313,7 +313,7 @@ async def test_a_drive_that_fails_leaves_nothing_behind(
 
     monkeypatch.setattr(type(Drive.local(tmp_path)), "put_file", fail)
     with pytest.raises(UnavailableError):
-        await local_library.store(samples["png"], **ids())
+        await local_library.store(samples["mp3"], **ids())
 
     assert files_below(staging.folder) == []
 

@@ -165,6 +165,7 @@ def _watch_files(doom: Doom) -> None:
     from mediawright.providerkit.driver import Driver
 
     download, put_file = Driver.download, LocalDrive.put_file
+    put_small = LocalDrive.put_small_now
 
     async def watched_download(self: Driver, *arguments: Any, **named: Any) -> Any:
         fetching = asyncio.create_task(download(self, *arguments, **named))
@@ -184,7 +185,13 @@ def _watch_files(doom: Doom) -> None:
         doom.strike("in_store")
         return result
 
+    def watched_put_small(*arguments: Any, **named: Any) -> Any:
+        results = put_small(*arguments, **named)
+        doom.strike("in_store")
+        return results
+
     Driver.download = watched_download  # type: ignore[method-assign]
+    LocalDrive.put_small_now = watched_put_small  # type: ignore[method-assign]
     LocalDrive.put_file = watched_put  # type: ignore[method-assign]
 
 

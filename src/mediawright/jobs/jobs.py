@@ -22,7 +22,7 @@ from mediawright.jobs.fencing import claim
 from mediawright.jobs.limits import LimitSettings
 from mediawright.jobs.membership import Membership, SoleWorker, WorkerSettings
 from mediawright.jobs.records import is_repeatable, load, reload
-from mediawright.jobs.signals import wait_for_event
+from mediawright.jobs.signals import Ended, wait_for_event
 from mediawright.jobs.takeover import TakeOver
 from mediawright.store import bookings, custody
 from mediawright.store.kinds import WorkerRole
@@ -220,23 +220,27 @@ class Jobs:
 
         An unknown submit is returned too: only reconciliation can move it.
         """
+        return (await self.outcome(generation, seconds)).generation
+
+    async def outcome(self, generation: Generation, seconds: float | None = None) -> Ended:
+        """Like `wait`; returns too what this process knows of how the generation ended."""
         loop = asyncio.get_running_loop()
         deadline = None if seconds is None else loop.time() + seconds
         with self._context.signals.waiting(generation.id) as changed:
             # What a task of this process runs, and was running just now, will tell when it ends.
             is_fresh = generation.id in self._tasks
             while True:
-                current = changed.ended
-                if current is None:
-                    current = generation if is_fresh else await reload(self._context, generation)
+                if changed.ended is not None:
+                    return changed.ended
+                current = generation if is_fresh else await reload(self._context, generation)
                 is_fresh = False
                 if current.state.is_terminal or current.state is GenerationState.UNKNOWN:
-                    return current
+                    return Ended(current)
                 pause = _LOOK_AGAIN
                 if deadline is not None:
                     pause = min(pause, deadline - loop.time())
                     if pause <= 0:
-                        return current
+                        return Ended(current)
                 await wait_for_event(changed, pause)
 
     def retire(self) -> None:

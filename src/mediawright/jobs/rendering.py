@@ -33,6 +33,11 @@ _SWEEP = 30.0
 _LEFT_ALONE = timedelta(seconds=60)
 """What is younger is made by the process that stored it."""
 _PAGE = 50
+_HESITATION = 0.05
+"""Seconds after a file was stored."""
+_MOST_TOGETHER = 16
+_SMALL_BYTES = 1_048_576
+"""Files that have more than this together take a while; none of them waits for others."""
 _LONGEST_QUEUE = 1_000
 """More are left to the sweep."""
 
@@ -70,9 +75,11 @@ class Renderer:
         """Work off what is added, until it is cancelled."""
         while True:
             await self._filled.wait()
+            # Whoever waits for the file itself is answered first.
+            await asyncio.sleep(_HESITATION)
             self._filled.clear()
             while self._queue:
-                await self._tolerantly(self._queue.popleft())
+                await self._render_some(_few_of(self._queue))
             self._idle.set()
 
     async def finish(self, seconds: float) -> None:
@@ -93,29 +100,45 @@ class Renderer:
             found = await self._database.read(
                 lambda connection: assets.due_for_renditions(connection, before, limit=_PAGE)
             )
-            done = sum([await self._tolerantly(asset) for asset in found])
+            done = await self._render_some(found)
             total += done
             if len(found) < _PAGE or not done:
                 return total
 
-    async def _tolerantly(self, asset: Asset) -> bool:
+    async def _render_some(self, some: Sequence[Asset]) -> int:
+        """Make those of some files, and note it for all together; return for how many."""
+        made = [asset for one in some if (asset := await self._render(one)) is not None]
         try:
-            await self._render(asset)
+            kept = await self._database.write(
+                lambda connection: [assets.set_renditions(connection, asset) for asset in made]
+            )
+        except Exception:
+            log.exception("renditions could not be noted", assets=[asset.id for asset in made])
+            return 0
+        for asset, is_kept in zip(made, kept, strict=True):
+            if not is_kept:
+                # It was deleted meanwhile.
+                await self._library.delete(asset)
+        return len(made)
+
+    async def _render(self, asset: Asset) -> Asset | None:
+        """Return a file's asset with its smaller versions; `None` where they were not made."""
+        try:
+            return await self._library.make_renditions(asset)
+        except NotFoundError:
+            log.warning("a file is gone", asset_id=asset.id)
+            return asset
         except Exception:
             # It stays marked, and the sweep comes back to it.
             log.exception("renditions could not be made", asset_id=asset.id)
-            return False
-        return True
+            return None
 
-    async def _render(self, asset: Asset) -> None:
-        rendered = asset
-        try:
-            rendered = await self._library.make_renditions(asset)
-        except NotFoundError:
-            log.warning("a file is gone", asset_id=asset.id)
-        kept = await self._database.write(
-            lambda connection: assets.set_renditions(connection, rendered)
-        )
-        if not kept:
-            # It was deleted meanwhile.
-            await self._library.delete(rendered)
+
+def _few_of(queue: deque[Asset]) -> list[Asset]:
+    """Take from a queue what is made before any of it is noted."""
+    few: list[Asset] = []
+    taken = 0
+    while queue and len(few) < _MOST_TOGETHER and taken <= _SMALL_BYTES:
+        few.append(queue.popleft())
+        taken += few[-1].facts.byte_count
+    return few

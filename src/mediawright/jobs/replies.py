@@ -32,8 +32,6 @@ from mediawright.core.provider import (
 
 _MANIFEST = ".reply"
 _PARTIAL = ".part"
-_SPARE = "spare-"
-_MOST_SPARE = 64
 _SMALL_BYTES = 262_144
 """A medium with no more needs no file beside the one that says what there is."""
 
@@ -62,7 +60,6 @@ class ReplyJournal:
     def __init__(self, folder: Path) -> None:
         """Keep them in `folder`, which is made when needed."""
         self._folder = folder
-        self._spare: list[Path] = []
         self._saving = Batches(self._save_all)
         self._discarding = Batches(self._discard_all)
 
@@ -90,8 +87,6 @@ class ReplyJournal:
         for name in {_name_of(path) for path in self._folder.glob("gen_*")}:
             if not self._manifest(name).is_file():
                 self._remove(name)
-        for path in self._folder.glob(f"{_SPARE}*"):
-            path.unlink()
 
     async def older_than(self, before: datetime) -> list[tuple[str, int]]:
         """Return generation and attempt of replies, whole or not, written before then."""
@@ -136,7 +131,7 @@ class ReplyJournal:
             outputs=tuple(_to_disk(files, output) for output in done.outputs), usage=done.usage
         )
         # The manifest appears under its name only when every file it speaks of is safe.
-        partial = self._spare.pop() if self._spare else self._folder / f"{name}{_PARTIAL}"
+        partial = self._folder / f"{name}{_PARTIAL}"
         _write_durably(partial, msgspec.msgpack.encode(manifest))
         partial.replace(self._manifest(name))
         return self._from_manifest(manifest)
@@ -170,24 +165,10 @@ class ReplyJournal:
             return error
         return None
 
-    def _retire(self, manifest: Path) -> None:
-        """Take the name from a manifest; its file is written to again.
-
-        A file system may take longer to make a new file, where many were just removed, than to
-        write it.
-        """
-        if len(self._spare) >= _MOST_SPARE:
-            manifest.unlink(missing_ok=True)
-            return
-        spare = self._folder / f"{_SPARE}{manifest.stem}"
-        with contextlib.suppress(FileNotFoundError):
-            manifest.rename(spare)
-            self._spare.append(spare)
-
     def _remove(self, name: str) -> None:
         # First what makes a reply of the rest.
-        self._retire(self._manifest(name))
-        (self._folder / f"{name}{_PARTIAL}").unlink(missing_ok=True)
+        for suffix in (_MANIFEST, _PARTIAL):
+            (self._folder / f"{name}{suffix}").unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             for number in itertools.count():
                 (self._folder / f"{name}.{number}").unlink()
@@ -227,11 +208,11 @@ def _to_disk(
 
 
 def _write_durably(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
-        file.write(data)
-        file.truncate()
-        os.fsync(descriptor)
+    with path.open("wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

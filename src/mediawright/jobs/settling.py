@@ -13,6 +13,7 @@ from mediawright.jobs.costs import as_changes, cost_of, full_charge, reported_co
 from mediawright.jobs.faults import final_state, problem_of
 from mediawright.jobs.fencing import fenced, is_own
 from mediawright.jobs.records import reload
+from mediawright.jobs.signals import Ended
 from mediawright.store import attempts, generations
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ async def settle_success(
     now = context.clock.now()
     cost = cost_of(context, generation, attempt, usage)
 
-    def work(connection: Connection) -> Generation | None:
+    def work(connection: Connection) -> Ended | None:
         moved = generations.transition(
             connection,
             generation.id,
@@ -71,7 +72,7 @@ async def settle_success(
         )
         if moved is None:
             return None
-        attempts.settle(
+        taken = attempts.settle(
             connection,
             generation.id,
             attempt.number,
@@ -80,15 +81,22 @@ async def settle_success(
             is_closed=True,
             now=now,
         )
-        keep_assets(connection, moved, stored, now)
+        new = keep_assets(connection, moved, stored, now)
         charged = context.ledger.capture(connection, moved, full_charge(moved), now=now)
-        return close_books(context, connection, moved, charged, now=now, stored=stored)
+        closed = close_books(context, connection, moved, charged, now=now, stored=stored)
+        # With others before it, or other files, the rows say it better.
+        return Ended(
+            closed,
+            outputs=new if len(new) == len(stored) else None,
+            attempts=[taken] if taken is not None and taken.number == 1 else None,
+        )
 
     settled = await context.database.write(work)
     context.signals.changed(generation.id, settled)
     if settled is None:
         await require_own(context, generation)
-    return settled
+        return None
+    return settled.generation
 
 
 async def settle_fault(
@@ -165,7 +173,7 @@ async def settle_without_media(
         return close_books(context, connection, moved, 0, now=now)
 
     settled = await context.database.write(work)
-    context.signals.changed(generation.id, settled)
+    context.signals.changed(generation.id, None if settled is None else Ended(settled))
     if settled is not None:
         return settled
     current = await require_own(context, generation)

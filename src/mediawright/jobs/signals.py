@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediawright.core.clock import SystemClock
 from mediawright.jobs.pauses import sleep_or_change
@@ -17,24 +17,34 @@ from mediawright.jobs.pauses import sleep_or_change
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from mediawright.core.generation import Generation
+    from mediawright.core.generation import Asset, Attempt, Generation
 
 _REAL_TIME = SystemClock()
 ProgressListener = Callable[[str, float | None, str | None], None]
 """Called with generation id, part done (0 to 1) and stage."""
 
 
+class Ended(NamedTuple):
+    """How a generation stands when nobody waits for it any more, usually at its end."""
+
+    generation: Generation
+    outputs: list[Asset] | None = None
+    """Its assets; `None` where they have to be looked up."""
+    attempts: list[Attempt] | None = None
+    """Its attempts, first to last; `None` where they have to be looked up."""
+
+
 class Change(asyncio.Event):
     """Set when something about a generation has changed.
 
     Attributes:
-        ended: The generation as it has become, when it ended in this process.
+        ended: How it has ended, when that was in this process.
     """
 
     def __init__(self) -> None:
         """Nothing has changed yet."""
         super().__init__()
-        self.ended: Generation | None = None
+        self.ended: Ended | None = None
 
 
 class Signals:
@@ -45,12 +55,12 @@ class Signals:
         self._waiters: dict[str, set[tuple[asyncio.AbstractEventLoop, Change]]] = {}
         self._listeners: dict[str, set[ProgressListener]] = {}
 
-    def changed(self, generation_id: str, ended: Generation | None = None) -> None:
+    def changed(self, generation_id: str, ended: Ended | None = None) -> None:
         """Wake whoever waits for this generation, or for any. Callable from any thread.
 
         Args:
             generation_id: Which.
-            ended: As it has become, if it has just ended, so that nobody has to look.
+            ended: How it has ended, if it just has, so that nobody has to look.
         """
         with self._lock:
             due = [*self._waiters.get(generation_id, ()), *self._waiters.get("", ())]

@@ -18,7 +18,7 @@ from mediawright.api.replies import json_reply
 from mediawright.api.reply_bodies import GenerationBody, GenerationPage
 from mediawright.api.request_bodies import GenerateBody
 from mediawright.api.texts import Text
-from mediawright.app.follow import get_generation, list_generations, wait_for
+from mediawright.app.follow import get_generation, list_generations
 from mediawright.app.generate import generate
 from mediawright.app.route_views import attempts_of, outputs_and_attempts
 from mediawright.app.runtime import Runtime
@@ -28,6 +28,7 @@ from mediawright.core.generation import Asset, Attempt, Generation
 from mediawright.core.ids import IdPrefix, has_prefix
 from mediawright.core.operations import Operation
 from mediawright.core.states import PublicStatus
+from mediawright.jobs.signals import Ended
 
 router = APIRouter(prefix="/v1", tags=["generations"])
 
@@ -75,10 +76,10 @@ async def generate_media(
     except MediawrightError as error:
         point_into(body, error)
         raise
-    generation, headers = await _waited(runtime, closing, request, generation, prefer)
+    outcome, headers = await _waited(runtime, closing, request, generation, prefer)
     headers["Location"] = f"/v1/generations/{generation.id}"
-    status = 200 if generation.state.is_terminal else 202
-    return await shown(runtime, request, generation, status, headers)
+    status = 200 if outcome.generation.state.is_terminal else 202
+    return await shown(runtime, request, outcome, status, headers)
 
 
 @router.get(
@@ -152,8 +153,8 @@ async def show(
 ) -> Response:
     """Return the generation, with its outputs once it is completed."""
     generation = await get_generation(runtime, caller.workspace_id, generation_id)
-    generation, headers = await _waited(runtime, closing, request, generation, prefer)
-    return await shown(runtime, request, generation, 200, headers)
+    outcome, headers = await _waited(runtime, closing, request, generation, prefer)
+    return await shown(runtime, request, outcome, 200, headers)
 
 
 @router.post(
@@ -168,7 +169,7 @@ async def cancel(
 ) -> Response:
     """Cancel the generation; its status is `cancelled` at once, and again when asked again."""
     cancelled = await runtime.jobs.cancel(caller.workspace_id, generation_id)
-    return await shown(runtime, request, cancelled, 200, {})
+    return await shown(runtime, request, Ended(cancelled), 200, {})
 
 
 async def _waited(
@@ -177,16 +178,16 @@ async def _waited(
     request: Request,
     generation: Generation,
     prefer: str | None,
-) -> tuple[Generation, dict[str, str]]:
+) -> tuple[Ended, dict[str, str]]:
     """Wait as the caller prefers (RFC 7240), and say so in the headers."""
     seconds = _wait_seconds(prefer, runtime.settings.server.longest_wait)
     if seconds is None:
-        return generation, {}
-    waiting = wait_for(runtime, generation, seconds=seconds)
-    ended = await while_wanted(request, closing, waiting)
-    if ended is None:
-        ended = await get_generation(runtime, generation.workspace_id, generation.id)
-    return ended, {"Preference-Applied": f"wait={seconds:g}"}
+        return Ended(generation), {}
+    outcome = await while_wanted(request, closing, runtime.jobs.outcome(generation, seconds))
+    if outcome is None:
+        current = await get_generation(runtime, generation.workspace_id, generation.id)
+        outcome = Ended(current)
+    return outcome, {"Preference-Applied": f"wait={seconds:g}"}
 
 
 def _wait_seconds(prefer: str | None, longest: float) -> float | None:
@@ -201,12 +202,14 @@ def _wait_seconds(prefer: str | None, longest: float) -> float | None:
 async def shown(
     runtime: Runtime,
     request: Request,
-    generation: Generation,
+    outcome: Ended,
     status: int,
     headers: dict[str, str],
 ) -> Response:
     """Answer with a generation, and with what it has made once it has ended."""
-    outputs, attempts = await outputs_and_attempts(runtime, generation)
+    generation, outputs, attempts = outcome
+    if outputs is None or attempts is None:
+        outputs, attempts = await outputs_and_attempts(runtime, generation)
     return json_reply(_view(request, generation, outputs, attempts), status, headers)
 
 

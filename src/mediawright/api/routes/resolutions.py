@@ -14,6 +14,7 @@ from mediawright.api.routes.generations import shown
 from mediawright.api.texts import Text
 from mediawright.app.resolve import resolve_generation
 from mediawright.jobs.resolving import Resolution
+from mediawright.jobs.signals import Ended
 
 router = APIRouter(prefix="/v1", tags=["generations"])
 
@@ -58,4 +59,4 @@ async def resolve(
     """
     require_scope(caller, OPERATOR)
     resolved = await resolve_generation(runtime, generation_id, body.as_, vendor_id=body.vendor_id)
-    return await shown(runtime, request, resolved, 200, {})
+    return await shown(runtime, request, Ended(resolved), 200, {})
