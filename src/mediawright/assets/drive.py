@@ -26,9 +26,10 @@ class FinishedFile(NamedTuple):
 
 
 class SmallFile(NamedTuple):
-    """A file in memory that goes into a drive."""
+    """A file, or what would be in it, that goes into a drive."""
 
-    data: bytes
+    content: Path | bytes
+    """The bytes of a file do not change any more."""
     key: str
     content_type: str
 
@@ -90,7 +91,7 @@ class Drive(ABC):
 
     @abstractmethod
     def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
-        """Write files that are in memory, replacing what has their keys. Blocks.
+        """Put small files, replacing what has their keys; they stay where they are. Blocks.
 
         Returns:
             For each the error that it ended in; `None` where it is safe from a power cut.

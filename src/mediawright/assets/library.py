@@ -23,7 +23,7 @@ from mediawright.assets.naming import (
 from mediawright.assets.reading import FileReader, missing
 from mediawright.assets.renditions import Rendition, render
 from mediawright.assets.reservations import reservation_key, reserve
-from mediawright.assets.small_pictures import MOST_BYTES, KeptFile, SmallPicture, SmallPictures
+from mediawright.assets.small_pictures import KeptFile, SmallPicture, SmallPictures
 from mediawright.assets.staging import Staging, unwritable
 from mediawright.core.clock import Clock
 from mediawright.core.errors import (
@@ -85,7 +85,7 @@ class AssetLibrary(FileReader):
         self._folder_of = folder_of
         self._max_bytes = max_bytes
         self._intake = Intake(staging, drive, max_bytes)
-        self._pictures = SmallPictures(drive)
+        self._pictures = SmallPictures(drive, staging, max_bytes)
 
     async def store(
         self,
@@ -137,7 +137,7 @@ class AssetLibrary(FileReader):
         place = _Place(workspace_id, generation_id or asset_id, index, output_path)
         wanted = Wanted(expected_kind, is_output)
         with _blaming_provider(is_output):
-            brought = await self._keep_small(source, place, wanted)
+            brought = await self._keep_small(source, place, wanted, unchanging=unchanging)
             if brought is None:
                 brought = await self._intake.take_in(source, wanted, unchanging=unchanging)
         if isinstance(brought, TakenIn):
@@ -250,14 +250,14 @@ class AssetLibrary(FileReader):
             removed += await self._drive.delete(key)
         return removed
 
-    async def _keep_small(self, source: Source, place: _Place, wanted: Wanted) -> KeptFile | None:
-        """Keep a small picture that is in memory; `None` for anything else."""
-        if not isinstance(source, bytes) or place.output_path is not None:
+    async def _keep_small(
+        self, source: Source, place: _Place, wanted: Wanted, *, unchanging: bool
+    ) -> KeptFile | None:
+        """Keep a small picture that need not be copied; `None` for anything else."""
+        if place.output_path is not None or not isinstance(source, Path | bytes):
             return None
-        if len(source) > min(MOST_BYTES, self._max_bytes):
-            return None
-        picture = SmallPicture(source, wanted, partial(self._default_key, place))
-        return await self._pictures.keep(picture)
+        key_of = partial(self._default_key, place)
+        return await self._pictures.keep(SmallPicture(source, wanted, key_of, unchanging))
 
     async def _keep(
         self, taken: TakenIn, place: _Place, *, renditions: bool

@@ -82,14 +82,14 @@ class LocalDrive(ObstoreDrive):
                 file.source.unlink()
 
     def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
-        """Write what is in memory; each folder is brought to the disk once. Blocks."""
+        """Put small files; each folder is brought to the disk once. Blocks."""
         results: list[Exception | None] = []
         unsafe: dict[Path, list[int]] = {}
         for at, file in enumerate(files):
             try:
                 target = self._path(file.key)
                 with _writing():
-                    self._write_small(file.data, target)
+                    self._put_small(file.content, target)
                 unsafe.setdefault(target.parent, []).append(at)
                 results.append(None)
             except MediawrightError as error:
@@ -220,16 +220,11 @@ class LocalDrive(ObstoreDrive):
         finally:
             path.unlink(missing_ok=True)
 
-    def _write_small(self, data: bytes, target: Path) -> None:
+    def _put_small(self, content: Path | bytes, target: Path) -> None:
         partial = self._root / PARTIAL_FOLDER / uuid4().hex
         # Folders are made when they turn out to be missing, which is hardly ever.
-        file = _in_folder(partial, lambda: partial.open("xb", buffering=0), self._make_folder)
         try:
-            with file:
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
-                os.fsync(file.fileno())
+            _in_folder(partial, lambda: _second(content, partial), self._make_folder)
             _in_folder(target, lambda: partial.replace(target), self._make_folder)
         except BaseException:
             partial.unlink(missing_ok=True)
@@ -298,6 +293,26 @@ def _in_folder(path: Path, work: Callable[[], T], make: Callable[[Path], None]) 
     except FileNotFoundError:
         make(path.parent)
         return work()
+
+
+def _second(content: Path | bytes, path: Path) -> None:
+    """Have the same bytes under another name, on the disk."""
+    if isinstance(content, Path):
+        _sync_file(content)
+        try:
+            os.link(content, path)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # Another file system, or one without links.
+            content = content.read_bytes()
+        else:
+            return
+    with path.open("xb", buffering=0) as file:
+        view = memoryview(content)
+        while view:
+            view = view[file.write(view) :]
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

@@ -69,7 +69,7 @@ class ObjectDrive(ObstoreDrive):
         await asyncio.to_thread(source.unlink)
 
     def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
-        """Upload what is in memory, one after the other. Blocks."""
+        """Upload small files, one after the other. Blocks."""
         return [self._put_small(file) for file in files]
 
     async def create(self, key: str, data: bytes) -> bool:
@@ -102,7 +102,7 @@ class ObjectDrive(ObstoreDrive):
                 obstore.put(
                     self._store,
                     require_safe(file.key),
-                    file.data,
+                    file.content,
                     attributes={"Content-Type": file.content_type},
                 )
         except (MediawrightError, OSError) as error:
