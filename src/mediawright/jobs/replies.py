@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ from mediawright.core.provider import (
     TranscriptOutput,
     Usage,
 )
+from mediawright.jobs.spare_files import SpareFiles
 
 _MANIFEST = ".reply"
 _PARTIAL = ".part"
@@ -60,6 +62,7 @@ class ReplyJournal:
     def __init__(self, folder: Path) -> None:
         """Keep them in `folder`, which is made when needed."""
         self._folder = folder
+        self._spare = SpareFiles(folder.with_name(f"spare-{folder.name}"))
         self._saving = Batches(self._save_all)
         self._discarding = Batches(self._discard_all)
 
@@ -87,12 +90,17 @@ class ReplyJournal:
         for name in {_name_of(path) for path in self._folder.glob("gen_*")}:
             if not self._manifest(name).is_file():
                 self._remove(name)
+        self._spare.drop_now(older_than=math.inf)
 
     async def older_than(self, before: datetime) -> list[tuple[str, int]]:
-        """Return generation and attempt of replies, whole or not, written before then."""
+        """Return generation and attempt of replies, whole or not, written before then.
+
+        Files that were kept to be written to again, and were not since, are removed.
+        """
         return await asyncio.to_thread(self._older_than, before.timestamp())
 
     def _older_than(self, before: float) -> list[tuple[str, int]]:
+        self._spare.drop_now(before)
         youngest: dict[str, float] = {}
         for path in self._folder.glob("gen_*"):
             # One of a living process may go meanwhile.
@@ -131,7 +139,7 @@ class ReplyJournal:
             outputs=tuple(_to_disk(files, output) for output in done.outputs), usage=done.usage
         )
         # The manifest appears under its name only when every file it speaks of is safe.
-        partial = self._folder / f"{name}{_PARTIAL}"
+        partial = self._spare.take_now() or self._folder / f"{name}{_PARTIAL}"
         _write_durably(partial, msgspec.msgpack.encode(manifest))
         partial.replace(self._manifest(name))
         return self._from_manifest(manifest)
@@ -167,8 +175,8 @@ class ReplyJournal:
 
     def _remove(self, name: str) -> None:
         # First what makes a reply of the rest.
-        for suffix in (_MANIFEST, _PARTIAL):
-            (self._folder / f"{name}{suffix}").unlink(missing_ok=True)
+        self._spare.retire_now(self._manifest(name))
+        (self._folder / f"{name}{_PARTIAL}").unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             for number in itertools.count():
                 (self._folder / f"{name}.{number}").unlink()
