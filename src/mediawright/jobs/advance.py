@@ -176,7 +176,9 @@ class Steps:
     async def _until_delivered(self, generation_id: str) -> Outcome:
         generation = await load(self._context, generation_id)
         if generation.state is GenerationState.RUNNING:
-            return await wait(self._context, generation)
+            # Thousands may wait for hours, and each would hold on to all of its generation.
+            del generation
+            return await wait(self._context, generation_id)
         if generation.state is GenerationState.STORING:
             attempt = await latest_attempt(self._context, generation_id)
             return generation if attempt is None else await self._result_again(generation, attempt)

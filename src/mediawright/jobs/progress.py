@@ -23,24 +23,24 @@ _INTERVAL = 0.5
 
 
 async def record_progress(
-    context: JobContext, generation: Generation, done: float | None, stage: str
+    context: JobContext, workspace_id: str, generation_id: str, done: float | None, stage: str
 ) -> None:
-    """Write progress to the generation's row and its events, and tell the listeners."""
+    """Write progress to a generation's row and its events, and tell the listeners."""
     now = context.clock.now()
 
     def work(connection: Connection) -> None:
-        if generations.update_progress(connection, generation.id, done, stage, now):
+        if generations.update_progress(connection, generation_id, done, stage, now):
             events.append(
                 connection,
-                workspace_id=generation.workspace_id,
+                workspace_id=workspace_id,
                 type=EventType.GENERATION_PROGRESSED,
-                generation_id=generation.id,
+                generation_id=generation_id,
                 data={"progress": done, "stage": stage},
                 now=now,
             )
 
     await context.database.write(work)
-    context.signals.progressed(generation.id, done, stage)
+    context.signals.progressed(generation_id, done, stage)
 
 
 @asynccontextmanager
@@ -57,7 +57,7 @@ async def reporting(context: JobContext, generation: Generation) -> AsyncGenerat
             await asyncio.sleep(_INTERVAL)
             if latest:
                 done, stage = latest.pop()
-                await record_progress(context, generation, done, stage)
+                await record_progress(context, generation.workspace_id, generation.id, done, stage)
 
     writer = asyncio.create_task(write())
     try:

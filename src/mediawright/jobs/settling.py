@@ -12,7 +12,7 @@ from mediawright.jobs.announcing import announce_end, close_books, keep_assets
 from mediawright.jobs.costs import as_changes, cost_of, full_charge, reported_cost
 from mediawright.jobs.faults import final_state, problem_of
 from mediawright.jobs.fencing import fenced, is_own
-from mediawright.jobs.records import reload
+from mediawright.jobs.records import load
 from mediawright.jobs.signals import Ended
 from mediawright.store import attempts, generations
 
@@ -94,7 +94,7 @@ async def settle_success(
     settled = await context.database.write(work)
     context.signals.changed(generation.id, settled)
     if settled is None:
-        await require_own(context, generation)
+        await require_own(context, generation.id)
         return None
     return settled.generation
 
@@ -176,7 +176,7 @@ async def settle_without_media(
     context.signals.changed(generation.id, None if settled is None else Ended(settled))
     if settled is not None:
         return settled
-    current = await require_own(context, generation)
+    current = await require_own(context, generation.id)
     spent = None
     if taken is not None:
         taken = msgspec.structs.replace(taken, state=AttemptState.ACKNOWLEDGED)
@@ -185,15 +185,15 @@ async def settle_without_media(
     return await settle_abandoned(context, current, taken, spent)
 
 
-async def require_own(context: JobContext, generation: Generation) -> Generation:
+async def require_own(context: JobContext, generation_id: str) -> Generation:
     """Return the generation as its row has it now.
 
     Raises:
         UnavailableError: `worker_fenced`: another process is in charge of it, and it goes on.
     """
-    current = await reload(context, generation)
+    current = await load(context, generation_id)
     if not current.state.is_terminal and not is_own(context, current):
-        raise fenced(generation.id)
+        raise fenced(generation_id)
     return current
 
 

@@ -175,7 +175,7 @@ async def _write_intent(
 
     written = await context.database.write(work)
     if written is None:
-        await require_own(context, generation)
+        await require_own(context, generation.id)
     return written
 
 
@@ -330,7 +330,7 @@ async def _declined(
     if fault.accepted is None and not repeatable:
         return await _not_known(context, generation, attempt, fault)
     state = await _reject(context, attempt, fault)
-    current = await require_own(context, generation)
+    current = await require_own(context, generation.id)
     if state is AttemptState.ACKNOWLEDGED:
         # The provider has reported the job that it now denies; its report is the better word.
         return current

@@ -15,7 +15,7 @@ from mediawright.jobs.abandoning import Spent, settle_abandoned
 from mediawright.jobs.pauses import sleep_or_change
 from mediawright.jobs.polling import cancel, poll
 from mediawright.jobs.progress import record_progress
-from mediawright.jobs.records import hook_url_of, latest_attempt, reload
+from mediawright.jobs.records import hook_url_of, latest_attempt, load
 from mediawright.jobs.settling import require_own, settle_fault, settle_without_media
 from mediawright.jobs.submitting import Delivered, Outcome
 from mediawright.store import attempts, bookings, generations
@@ -28,18 +28,20 @@ if TYPE_CHECKING:
     from mediawright.jobs.context import JobContext
 
 
-async def wait(context: JobContext, generation: Generation) -> Outcome:
+async def wait(context: JobContext, generation_id: str) -> Outcome:
     """Return the finished media of an acknowledged generation, or the state it ended in.
 
     A failed question never fails the job; only the provider's verdict, a cancellation or the
     hard limit ends the wait.
     """
-    attempt = await latest_attempt(context, generation.id)
+    attempt = await latest_attempt(context, generation_id)
+    generation = await load(context, generation_id)
     if attempt is None or attempt.state is not AttemptState.ACKNOWLEDGED or not attempt.handle:
-        return await reload(context, generation)
+        return generation
     async with context.tracer.step(generation, "wait", provider=attempt.provider) as span:
-        with context.signals.waiting(generation.id) as changed:
+        with context.signals.waiting(generation_id) as changed:
             poller = _Poller(context, generation, attempt, changed)
+            del generation
             outcome = await poller.run()
         span["polls"] = poller.polls
         if not isinstance(outcome, Delivered):
@@ -48,6 +50,22 @@ async def wait(context: JobContext, generation: Generation) -> Outcome:
 
 
 class _Poller:
+    """Asks about one generation; of thousands that wait, each has to be small."""
+
+    __slots__ = (
+        "_attempt",
+        "_cadence",
+        "_changed",
+        "_context",
+        "_generation_id",
+        "_is_overdue",
+        "_is_reported",
+        "_seen",
+        "_unstirred",
+        "_workspace_id",
+        "polls",
+    )
+
     def __init__(
         self,
         context: JobContext,
@@ -56,21 +74,26 @@ class _Poller:
         changed: asyncio.Event,
     ) -> None:
         self._context = context
-        self._generation = generation
+        self._generation_id = generation.id
+        self._workspace_id = generation.workspace_id
+        self._is_overdue = generation.overdue
         self._attempt = attempt
         self._changed = changed
         self._cadence: Cadence = context.settings.cadence.of(generation.operation)
         self._seen: tuple[float | None, str | None] = (generation.progress, generation.stage)
         self._is_reported = hook_url_of(context, attempt) is not None
+        # Questions since something last happened.
         self._unstirred = 0
-        """Questions since something last happened."""
         self.polls = 0
 
     async def run(self) -> Outcome:
-        await self._look()
+        is_stirred = True
         while True:
-            if self._generation.state.is_terminal:
-                return await settle_abandoned(self._context, self._generation, self._attempt)
+            if is_stirred:
+                current = await self._look()
+                if current.state.is_terminal:
+                    return await settle_abandoned(self._context, current, self._attempt)
+                del current
             ended = await self._out_of_time()
             if ended is not None:
                 return ended
@@ -85,10 +108,10 @@ class _Poller:
             pause = polled.retry_after
             if pause is None:
                 pause = self._interval()
-            if await self._pause(pause):
+            is_stirred = await self._pause(pause)
+            if is_stirred:
                 # Whatever it is, the provider is likely to have more to say soon.
                 self._unstirred, self._is_reported = 0, False
-                await self._look()
 
     async def _pause(self, seconds: float) -> bool:
         """Wait for the next question, or for news; tell which it was, and measure the delay."""
@@ -111,14 +134,15 @@ class _Poller:
         return interval * (self._context.settings.reported_poll_factor if self._is_reported else 1)
 
     async def _look(self) -> Generation:
-        self._generation = await require_own(self._context, self._generation)
-        return self._generation
+        current = await require_own(self._context, self._generation_id)
+        self._is_overdue = current.overdue
+        return current
 
     async def _answer(self, polled: Done | Broken) -> Outcome:
         if isinstance(polled, Broken):
             return await settle_fault(
                 self._context,
-                self._generation,
+                await self._look(),
                 polled.fault,
                 self._attempt.provider,
                 usage=polled.usage,
@@ -144,7 +168,7 @@ class _Poller:
         now = self._context.clock.now()
         storing = generations.transition(
             connection,
-            self._generation.id,
+            self._generation_id,
             GenerationState.STORING,
             now=now,
             expected=(GenerationState.RUNNING,),
@@ -159,7 +183,7 @@ class _Poller:
         seen = (waiting.progress, waiting.stage)
         if seen != self._seen and waiting.stage != "unreachable":
             self._seen = seen
-            await record_progress(self._context, self._generation, *seen)
+            await record_progress(self._context, self._workspace_id, self._generation_id, *seen)
 
     async def _out_of_time(self) -> Outcome | None:
         # Counted from the answer to the submit, which may have been found out much later.
@@ -174,21 +198,23 @@ class _Poller:
             )
             return await settle_without_media(
                 self._context,
-                self._generation,
+                await self._look(),
                 GenerationState.EXPIRED,
                 problem,
                 taken=self._attempt,
                 may_deliver=not stopped,
             )
-        if age > self._cadence.window and not self._generation.overdue:
-            self._generation = await self._mark_overdue()
+        if age > self._cadence.window and not self._is_overdue:
+            await self._mark_overdue()
         return None
 
-    async def _mark_overdue(self) -> Generation:
+    async def _mark_overdue(self) -> None:
         now = self._context.clock.now()
         marked = await self._context.database.write(
-            lambda connection: bookings.mark_overdue(connection, self._generation.id, now=now)
+            lambda connection: bookings.mark_overdue(connection, self._generation_id, now=now)
         )
-        self._context.signals.changed(self._generation.id)
-        self._changed.clear()
-        return marked or await reload(self._context, self._generation)
+        self._context.signals.changed(self._generation_id)
+        # If it has ended meanwhile, that is news here too.
+        if marked is not None:
+            self._is_overdue = True
+            self._changed.clear()

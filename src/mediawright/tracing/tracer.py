@@ -90,6 +90,9 @@ class Tracer:
             generation_id=generation.id,
             started_at=self._clock.now(),
         )
+        # A step may take long, and what it belongs to is much larger than its id.
+        generation_id = generation.id
+        del generation
         status = "error"
         try:
             yield collected
@@ -98,7 +101,7 @@ class Tracer:
             finished = msgspec.structs.replace(
                 span, ended_at=self._clock.now(), status=status, attributes=collected
             )
-            self._steps.setdefault(generation.id, []).append(finished)
+            self._steps.setdefault(generation_id, []).append(finished)
 
     def write_steps(self, connection: Connection, generation_id: str) -> None:
         """Write the finished parts of a generation's trace, in the caller's transaction."""
