@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -298,3 +299,17 @@ async def test_a_reply_that_the_disk_refuses_is_delivered_all_the_same(
     ended = await bench.settle(await bench.jobs.create(bench.generation()))
     assert ended.state is S.SUCCEEDED
     assert len(provider.calls) == 1
+
+
+async def test_what_is_not_held_any_more_is_not_charged(bench: Bench) -> None:
+    provider = bench.use(ScriptedProvider(gate=asyncio.Event()))
+    created = await bench.jobs.create(bench.generation())
+    await bench.until(lambda: len(provider.calls) == 1)
+    ledger, now = bench.context.ledger, bench.clock.now()
+    await bench.database.write(lambda c: ledger.release(c, created, now=now))
+    assert provider.gate is not None
+    provider.gate.set()
+    ended = await bench.settle(created)
+    assert ended.state is S.SUCCEEDED
+    assert ended.charge_micros == 0
+    assert await bench.entries(ended) == [("hold", -10), ("release", 10)]

@@ -17,35 +17,36 @@ class Closing:
     """Tells open streams and waits that the server is about to stop."""
 
     def __init__(self) -> None:
-        self._begun = asyncio.Event()
+        self._begun: asyncio.Future[None] | None = None
 
     def begin(self) -> None:
         """End all streams and waits, those to come too."""
-        self._begun.set()
+        begun = self.begun()
+        if not begun.done():
+            begun.set_result(None)
 
-    async def wait(self) -> None:
-        """Return when the server is about to stop."""
-        await self._begun.wait()
+    def begun(self) -> asyncio.Future[None]:
+        """Return what is done when the server is about to stop; not to be cancelled."""
+        if self._begun is None:
+            self._begun = asyncio.get_running_loop().create_future()
+        return self._begun
 
 
 async def until_closing(items: AsyncIterator[T], closing: Closing) -> AsyncGenerator[T]:
     """Yield the items until there are no more or the server stops."""
-    stop = asyncio.create_task(closing.wait())
-    try:
-        while not stop.done():
-            item = asyncio.ensure_future(anext(items))
-            try:
-                await asyncio.wait((item, stop), return_when=asyncio.FIRST_COMPLETED)
-                if not item.done():
-                    return
-            finally:
-                await _give_up(item)
-            try:
-                yield item.result()
-            except StopAsyncIteration:
+    stop = closing.begun()
+    while not stop.done():
+        item = asyncio.ensure_future(anext(items))
+        try:
+            await asyncio.wait((item, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not item.done():
                 return
-    finally:
-        await _give_up(stop)
+        finally:
+            await _give_up(item)
+        try:
+            yield item.result()
+        except StopAsyncIteration:
+            return
 
 
 async def while_wanted(
@@ -58,16 +59,16 @@ async def while_wanted(
         closing: The server's.
         work: Is given up when nobody waits for it any more.
     """
-    task = asyncio.ensure_future(work)
-    others = (asyncio.ensure_future(closing.wait()), asyncio.ensure_future(_until_gone(request)))
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_until_gone(request))
     try:
-        done, _ = await asyncio.wait((task, *others), return_when=asyncio.FIRST_COMPLETED)
+        ends = (task, gone, closing.begun())
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for item in done:
             item.result()
         return task.result() if task.done() else None
     finally:
-        for item in (task, *others):
-            await _give_up(item)
+        await _give_up(task)
+        await _give_up(gone)
 
 
 async def _until_gone(request: Request) -> None:

@@ -37,9 +37,24 @@ def close_books(
     *,
     now: datetime,
     stored: Sequence[Asset] = (),
+    expected: int | None = None,
 ) -> Generation:
-    """Book the charge of a generation that has just ended, and announce its end."""
-    booked = bookings.book(connection, generation.id, charge_micros=charged, now=now)
+    """Book the charge of a generation that has just ended, and announce its end.
+
+    Args:
+        context: The parts to work with.
+        connection: The open transaction.
+        generation: The generation as it has become.
+        charged: What it is charged, in millionths of a credit.
+        now: The time of its end.
+        stored: What it has made.
+        expected: The charge that this transaction has noted already, if it has.
+    """
+    booked: Generation | None = None
+    if charged != expected:
+        booked = bookings.book(
+            connection, generation.id, charge_micros=charged, now=now, before=expected
+        )
     final = booked or generation
     announce_end(context, connection, final, now, stored)
     return final

@@ -50,6 +50,7 @@ async def settle_success(
     context.lease.require()
     now = context.clock.now()
     cost = cost_of(context, generation, attempt, usage)
+    expected = full_charge(generation)
 
     def work(connection: Connection) -> Ended | None:
         moved = generations.transition(
@@ -68,6 +69,7 @@ async def settle_success(
             stage=None,
             problem=None,
             finished_at=now,
+            charge_micros=expected,
             **as_changes(cost),
         )
         if moved is None:
@@ -82,8 +84,10 @@ async def settle_success(
             now=now,
         )
         new = keep_assets(connection, moved, stored, now)
-        charged = context.ledger.capture(connection, moved, full_charge(moved), now=now)
-        closed = close_books(context, connection, moved, charged, now=now, stored=stored)
+        charged = context.ledger.capture(connection, moved, expected, now=now)
+        closed = close_books(
+            context, connection, moved, charged, now=now, stored=stored, expected=expected
+        )
         # With others before it, or other files, the rows say it better.
         return Ended(
             closed,

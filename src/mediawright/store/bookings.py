@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, select, update
 
 from mediawright.core.errors import Problem
 from mediawright.core.generation import Generation
@@ -16,7 +16,10 @@ from mediawright.store.tables import generations
 
 _BOOK = (
     update(generations)
-    .where(generations.c.id == bindparam("generation_id"), generations.c.charge_micros.is_(None))
+    .where(
+        generations.c.id == bindparam("generation_id"),
+        generations.c.charge_micros.is_not_distinct_from(bindparam("before", type_=BigInteger)),
+    )
     .values(charge_micros=bindparam("charge"), updated_at=bindparam("now"))
     .returning(*generations.c)
 )
@@ -48,14 +51,31 @@ _CANCELLED_AND_OPEN_OF = _CANCELLED_AND_OPEN.where(generations.c.executor == bin
 
 
 def book(
-    c: Connection, generation_id: str, *, charge_micros: int, now: datetime
+    c: Connection,
+    generation_id: str,
+    *,
+    charge_micros: int,
+    now: datetime,
+    before: int | None = None,
 ) -> Generation | None:
     """Note what a finished generation is charged, once; for the engine.
 
+    Args:
+        c: The connection.
+        generation_id: Which.
+        charge_micros: Millionths of a credit.
+        now: When.
+        before: What the same transaction has noted before, to be corrected.
+
     Returns:
-        The generation as it is now, or `None` if a charge was noted before.
+        The generation as it is now, or `None` if another charge was noted before.
     """
-    values = {"generation_id": generation_id, "charge": charge_micros, "now": to_micros(now)}
+    values = {
+        "generation_id": generation_id,
+        "charge": charge_micros,
+        "before": before,
+        "now": to_micros(now),
+    }
     row = c.execute(_BOOK, values).first()
     return None if row is None else to_generation(row)
 
