@@ -13,8 +13,8 @@ import pytest
 from obstore.exceptions import GenericError
 from obstore.store import MemoryStore
 
-from mediawright.assets.drive import Drive, FinishedFile, SmallFile
-from mediawright.assets.local_drive import LocalDrive
+from mediawright.assets.drive import Drive, FinishedFile
+from mediawright.assets.local_drive import LocalDrive, SmallFile
 from mediawright.assets.object_drive import ObjectDrive
 from mediawright.core.errors import InternalError, InvalidRequestError, UnavailableError
 
@@ -188,7 +188,7 @@ async def test_a_file_is_on_the_disk_before_it_has_its_name(
     if way == "create":
         assert await local_drive.create("a/b/c.png", b"bytes")
     elif way == "put_small_now":
-        small = SmallFile(b"bytes", "a/b/c.png", "image/png")
+        small = SmallFile(b"bytes", "a/b/c.png")
         assert local_drive.put_small_now([small]) == [None]
     else:
         source = tmp_path / "source"
@@ -218,18 +218,21 @@ async def test_a_full_disk_is_told_and_costs_nothing(local_drive, tmp_path, monk
     assert list((tmp_path / "drive" / ".partial").iterdir()) == []
 
 
-async def test_small_files_end_each_on_its_own(drive):
+async def test_small_files_end_each_on_its_own(local_drive, tmp_path):
+    drive, third = local_drive, tmp_path / "third"
+    third.write_bytes(b"third")
     assert await drive.create("a/b.png", b"before")
     files = [
-        SmallFile(b"first", "a/b.png", "image/png"),
-        SmallFile(b"second", "../c.png", "image/png"),
-        SmallFile(b"third", "a/d/e.png", "image/png"),
+        SmallFile(b"first", "a/b.png"),
+        SmallFile(b"second", "../c.png"),
+        SmallFile(third, "a/d/e.png"),
     ]
-    first, second, third = drive.put_small_now(files)
+    results = drive.put_small_now(files)
 
-    assert (first, third) == (None, None)
-    assert isinstance(second, InternalError)
-    assert second.code == "unsafe_key"
+    assert (results[0], results[2]) == (None, None)
+    assert isinstance(results[1], InternalError)
+    assert results[1].code == "unsafe_key"
+    assert third.read_bytes() == b"third"
     assert await drive.read("a/b.png") == b"first"
     assert await drive.read("a/d/e.png") == b"third"
 
@@ -242,7 +245,7 @@ async def test_a_small_file_that_cannot_be_written_leaves_nothing(
 
     assert await local_drive.create("a/before.png", b"x")
     monkeypatch.setattr(os, "fsync", refuse)
-    (error,) = local_drive.put_small_now([SmallFile(b"bytes", "a/b.png", "image/png")])
+    (error,) = local_drive.put_small_now([SmallFile(b"bytes", "a/b.png")])
 
     assert isinstance(error, UnavailableError)
     assert error.code == "drive_unavailable"

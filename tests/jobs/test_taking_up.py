@@ -61,6 +61,16 @@ async def test_half_a_reply_is_none(bench: Bench) -> None:
     assert left == ["gen_whole-1.reply"]
 
 
+async def test_a_spare_file_that_was_removed_is_no_loss(bench: Bench) -> None:
+    replies = bench.context.replies
+    await replies.save("gen_first", 1, picture_reply())
+    await replies.discard("gen_first", 1)
+    for path in (bench.folder / "spare-replies").iterdir():
+        path.unlink()
+    await replies.save("gen_second", 1, picture_reply())
+    assert await replies.load("gen_second", 1) == picture_reply()
+
+
 async def test_a_free_one_is_made_again(bench: Bench) -> None:
     features = frozenset({Feature.REPEATABLE_SUBMIT})
     first = bench.use(ScriptedProvider(gate=asyncio.Event(), features=features))

@@ -25,15 +25,6 @@ class FinishedFile(NamedTuple):
     content_type: str
 
 
-class SmallFile(NamedTuple):
-    """A file, or what would be in it, that goes into a drive."""
-
-    content: Path | bytes
-    """The bytes of a file do not change any more."""
-    key: str
-    content_type: str
-
-
 class Drive(ABC):
     """Where files lie. `Drive.local` and `Drive.from_url` open one."""
 
@@ -88,14 +79,6 @@ class Drive(ABC):
         """Do what `put_file` does with each; where one fails, others may have been put."""
         for file in files:
             await self.put_file(file.source, file.key, content_type=file.content_type)
-
-    @abstractmethod
-    def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
-        """Put small files, replacing what has their keys; they stay where they are. Blocks.
-
-        Returns:
-            For each the error that it ended in; `None` where it is safe from a power cut.
-        """
 
     @abstractmethod
     async def create(self, key: str, data: bytes) -> bool:

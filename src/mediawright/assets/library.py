@@ -14,13 +14,14 @@ import msgspec
 from mediawright.assets import reservations
 from mediawright.assets.drive import Drive, FinishedFile
 from mediawright.assets.formats import JSON, Format, format_for_content_type
-from mediawright.assets.intake import Intake, Source, TakenIn, Wanted, discard
+from mediawright.assets.local_drive import LocalDrive
 from mediawright.assets.naming import (
     default_key,
     output_key,
     rendition_key,
 )
 from mediawright.assets.reading import FileReader, missing
+from mediawright.assets.receiving import Received, Receiver, Source, Wanted, discard
 from mediawright.assets.renditions import Rendition, render
 from mediawright.assets.reservations import reservation_key, reserve
 from mediawright.assets.small_pictures import KeptFile, SmallPicture, SmallPictures
@@ -84,8 +85,11 @@ class AssetLibrary(FileReader):
         self._clock = clock
         self._folder_of = folder_of
         self._max_bytes = max_bytes
-        self._intake = Intake(staging, drive, max_bytes)
-        self._pictures = SmallPictures(drive, staging, max_bytes)
+        self._receiver = Receiver(staging, drive, max_bytes)
+        # What goes elsewhere over a network is better sent in many threads than in one.
+        self._pictures = (
+            SmallPictures(drive, staging, max_bytes) if isinstance(drive, LocalDrive) else None
+        )
 
     async def store(
         self,
@@ -139,8 +143,8 @@ class AssetLibrary(FileReader):
         with _blaming_provider(is_output):
             brought = await self._keep_small(source, place, wanted, unchanging=unchanging)
             if brought is None:
-                brought = await self._intake.take_in(source, wanted, unchanging=unchanging)
-        if isinstance(brought, TakenIn):
+                brought = await self._receiver.receive(source, wanted, unchanging=unchanging)
+        if isinstance(brought, Received):
             kept, made = await self._keep(brought, place, renditions=renditions)
         else:
             kept, made = brought, None
@@ -254,25 +258,27 @@ class AssetLibrary(FileReader):
         self, source: Source, place: _Place, wanted: Wanted, *, unchanging: bool
     ) -> KeptFile | None:
         """Keep a small picture that need not be copied; `None` for anything else."""
-        if place.output_path is not None or not isinstance(source, Path | bytes):
+        if self._pictures is None or place.output_path is not None:
+            return None
+        if not isinstance(source, Path | bytes):
             return None
         key_of = partial(self._default_key, place)
         return await self._pictures.keep(SmallPicture(source, wanted, key_of, unchanging))
 
     async def _keep(
-        self, taken: TakenIn, place: _Place, *, renditions: bool
+        self, received: Received, place: _Place, *, renditions: bool
     ) -> tuple[KeptFile, list[Rendition]]:
-        """Put a file that was taken in where it belongs, with its smaller versions at hand."""
+        """Put a file that was received where it belongs, with its smaller versions at hand."""
         made: list[Rendition] = []
         try:
-            key = await self._choose_key(place, taken.format)
+            key = await self._choose_key(place, received.format)
             if renditions:
-                made = await self._render(taken.path, taken.format, taken.facts)
-            await self._put(taken.path, key, taken.format)
+                made = await self._render(received.path, received.format, received.facts)
+            await self._put(received.path, key, received.format)
         except BaseException:
-            await discard(taken.path, *(one.path for one in made))
+            await discard(received.path, *(one.path for one in made))
             raise
-        return KeptFile(key, taken.facts, taken.digest), made
+        return KeptFile(key, received.facts, received.digest), made
 
     async def _choose_key(self, place: _Place, found: Format) -> str:
         if place.output_path is not None:

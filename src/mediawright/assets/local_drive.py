@@ -10,14 +10,14 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore
 
-from mediawright.assets.drive import CHUNK_BYTES, FinishedFile, SmallFile, require_safe
+from mediawright.assets.drive import CHUNK_BYTES, FinishedFile, require_safe
 from mediawright.assets.obstore_drive import ObstoreDrive
 from mediawright.core.errors import InternalError, MediawrightError, UnavailableError
 
@@ -31,6 +31,14 @@ PARTIAL_FOLDER = ".partial"
 
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 _NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
+
+
+class SmallFile(NamedTuple):
+    """A file, or what would be in it, that goes into a drive."""
+
+    content: Path | bytes
+    """The bytes of a file do not change any more."""
+    key: str
 
 
 class LocalDrive(ObstoreDrive):
@@ -82,7 +90,13 @@ class LocalDrive(ObstoreDrive):
                 file.source.unlink()
 
     def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
-        """Put small files; each folder is brought to the disk once. Blocks."""
+        """Put small files, replacing what has their keys; they stay where they are. Blocks.
+
+        Each folder is brought to the disk once.
+
+        Returns:
+            For each the error that it ended in; `None` where it is safe from a power cut.
+        """
         results: list[Exception | None] = []
         unsafe: dict[Path, list[int]] = {}
         for at, file in enumerate(files):

@@ -11,14 +11,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import from_url
 
-from mediawright.assets.drive import Drive, SmallFile, require_safe
+from mediawright.assets.drive import Drive, require_safe
 from mediawright.assets.local_drive import LocalDrive
 from mediawright.assets.obstore_drive import ObstoreDrive
-from mediawright.core.errors import InvalidRequestError, MediawrightError, UnavailableError
+from mediawright.core.errors import InvalidRequestError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from obstore.store import ObjectStore
 
 _SCHEMES = frozenset({"s3", "s3a", "gs", "az", "abfs", "abfss", "azure", "adl", "memory"})
@@ -68,10 +66,6 @@ class ObjectDrive(ObstoreDrive):
             )
         await asyncio.to_thread(source.unlink)
 
-    def put_small_now(self, files: Sequence[SmallFile]) -> list[Exception | None]:
-        """Upload small files, one after the other. Blocks."""
-        return [self._put_small(file) for file in files]
-
     async def create(self, key: str, data: bytes) -> bool:
         """Write a small object if the key is free; of several who try, one succeeds."""
         store = await self._reach(key)
@@ -95,19 +89,6 @@ class ObjectDrive(ObstoreDrive):
         except FileNotFoundError:
             return False
         return True
-
-    def _put_small(self, file: SmallFile) -> Exception | None:
-        try:
-            with self._translated():
-                obstore.put(
-                    self._store,
-                    require_safe(file.key),
-                    file.content,
-                    attributes={"Content-Type": file.content_type},
-                )
-        except (MediawrightError, OSError) as error:
-            return error
-        return None
 
     async def _reach(self, key: str) -> ObjectStore:
         require_safe(key)

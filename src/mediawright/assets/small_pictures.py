@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mediawright.assets.drive import Drive, SmallFile
 from mediawright.assets.formats import Format
 from mediawright.assets.image_probe import Content, opened
 from mediawright.assets.inspect import sniff_content
-from mediawright.assets.intake import Wanted
+from mediawright.assets.local_drive import LocalDrive, SmallFile
+from mediawright.assets.receiving import Wanted
 from mediawright.assets.staging import Staging
 from mediawright.core.batches import Batches
 from mediawright.core.media import MediaFacts
@@ -41,9 +41,9 @@ class KeptFile(NamedTuple):
 
 
 class SmallPictures:
-    """Looks at pictures and puts them on a drive, all in one thread."""
+    """Looks at pictures and puts them into a folder, many in one go."""
 
-    def __init__(self, drive: Drive, staging: Staging, max_bytes: int) -> None:
+    def __init__(self, drive: LocalDrive, staging: Staging, max_bytes: int) -> None:
         """Put them on this drive; what lies in the staging folder is moved away."""
         self._drive = drive
         self._staging = staging
@@ -66,10 +66,7 @@ class SmallPictures:
     def _keep_now(self, pictures: Sequence[SmallPicture]) -> list[KeptFile | Exception | None]:
         results = [self._look(picture) for picture in pictures]
         good = {at: kept for at, kept in enumerate(results) if isinstance(kept, KeptFile)}
-        files = [
-            SmallFile(pictures[at].content, kept.key, kept.facts.content_type)
-            for at, kept in good.items()
-        ]
+        files = [SmallFile(pictures[at].content, kept.key) for at, kept in good.items()]
         for at, error in zip(good, self._drive.put_small_now(files), strict=True):
             if error is not None:
                 results[at] = error

@@ -108,6 +108,8 @@ class Renderer:
     async def _render_some(self, some: Sequence[Asset]) -> int:
         """Make those of some files, and note it for all together; return for how many."""
         made = [asset for one in some if (asset := await self._render(one)) is not None]
+        if not made:
+            return 0
         try:
             kept = await self._database.write(
                 lambda connection: [assets.set_renditions(connection, asset) for asset in made]

@@ -49,7 +49,7 @@ class Wanted(NamedTuple):
         return facts, found
 
 
-class TakenIn(NamedTuple):
+class Received(NamedTuple):
     """A file in the staging folder."""
 
     path: Path
@@ -59,7 +59,7 @@ class TakenIn(NamedTuple):
     """SHA-256, hexadecimal."""
 
 
-class Intake:
+class Receiver:
     """Brings files into the staging folder."""
 
     def __init__(self, staging: Staging, drive: Drive, max_bytes: int) -> None:
@@ -68,7 +68,7 @@ class Intake:
         self._drive = drive
         self._max_bytes = max_bytes
 
-    async def take_in(self, source: Source, wanted: Wanted, *, unchanging: bool) -> TakenIn:
+    async def receive(self, source: Source, wanted: Wanted, *, unchanging: bool) -> Received:
         """Bring a file into the staging folder and find out all about it.
 
         Raises:
@@ -76,13 +76,13 @@ class Intake:
             UnavailableError: `staging_unwritable`.
         """
         if isinstance(source, Path | bytes):
-            taken = partial(self._take_in_now, source, wanted, unchanging=unchanging)
-            path, digest, seen = await asyncio.to_thread(taken)
+            received = partial(self._receive_now, source, wanted, unchanging=unchanging)
+            path, digest, seen = await asyncio.to_thread(received)
         else:
             staged = await self._staging.write_stream(source, self._max_bytes)
             path, digest, seen = staged.path, staged.sha256, None
         if seen is not None and digest is not None:
-            return TakenIn(path, *seen, digest)
+            return Received(path, *seen, digest)
         # Hashing and flushing take their time, so the file is looked at meanwhile.
         digesting = asyncio.create_task(_digest(path, digest))
         flushing = asyncio.create_task(self._drive.prepare(path))
@@ -94,9 +94,9 @@ class Intake:
             await asyncio.wait([digesting, flushing])
             await discard(path)
             raise
-        return TakenIn(path, facts, found, digest)
+        return Received(path, facts, found, digest)
 
-    def _take_in_now(
+    def _receive_now(
         self, source: Path | bytes, wanted: Wanted, *, unchanging: bool
     ) -> tuple[Path, str | None, tuple[MediaFacts, Format] | None]:
         """Stage a file and, where that is quick, look at it and hash it in the same go. Blocks."""
