@@ -8,9 +8,9 @@ import errno
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import obstore
@@ -23,8 +23,6 @@ from mediawright.core.errors import InternalError, MediawrightError, Unavailable
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
-
-T = TypeVar("T")
 
 PARTIAL_FOLDER = ".partial"
 """Where lies what has not got its name yet."""
@@ -235,24 +233,26 @@ class LocalDrive(ObstoreDrive):
             path.unlink(missing_ok=True)
 
     def _put_small(self, content: Path | bytes, target: Path) -> None:
-        partial = self._root / PARTIAL_FOLDER / uuid4().hex
-        # Folders are made when they turn out to be missing, which is hardly ever.
-        try:
-            _in_folder(partial, lambda: _second(content, partial), self._make_folder)
-            _in_folder(target, lambda: partial.replace(target), self._make_folder)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        with self._partial_key() as partial:
+            self._bring_in(content, LocalStore(self._root), partial)
+            self._make_folder(target.parent)
+            (self._root / partial).replace(target)
 
-    def _bring_in(self, source: Path, store: LocalStore, partial: str) -> None:
+    def _bring_in(self, content: Path | bytes, store: LocalStore, partial: str) -> None:
         path = self._root / partial
+        if isinstance(content, bytes):
+            with path.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            return
         # Before it gets another name, which would have to be brought to the disk too.
-        _sync_file(source)
+        _sync_file(content)
         try:
-            os.link(source, path)
+            os.link(content, path)
         except OSError:
             # Another file system, or one without links.
-            obstore.put(store, partial, source, max_concurrency=2)
+            obstore.put(store, partial, content, max_concurrency=2)
             # obstore leaves it to the system when the bytes get to the disk.
             _sync_file(path)
 
@@ -265,8 +265,7 @@ class LocalDrive(ObstoreDrive):
             store = LocalStore(self._root)
             with self._partial_key() as partial:
                 # Not at once under its name, where a power cut might leave it empty.
-                obstore.put(store, partial, data, use_multipart=False)
-                _sync_file(self._root / partial)
+                self._bring_in(data, store, partial)
                 try:
                     obstore.rename(store, partial, key, overwrite=False)
                 except AlreadyExistsError:
@@ -298,35 +297,6 @@ class LocalDrive(ObstoreDrive):
                     path.unlink()
                     removed += 1
         return removed
-
-
-def _in_folder(path: Path, work: Callable[[], T], make: Callable[[Path], None]) -> T:
-    """Do something with a path, in a folder that is made if it is missing."""
-    try:
-        return work()
-    except FileNotFoundError:
-        make(path.parent)
-        return work()
-
-
-def _second(content: Path | bytes, path: Path) -> None:
-    """Have the same bytes under another name, on the disk."""
-    if isinstance(content, Path):
-        _sync_file(content)
-        try:
-            os.link(content, path)
-        except FileNotFoundError:
-            raise
-        except OSError:
-            # Another file system, or one without links.
-            content = content.read_bytes()
-        else:
-            return
-    with path.open("xb", buffering=0) as file:
-        view = memoryview(content)
-        while view:
-            view = view[file.write(view) :]
-        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

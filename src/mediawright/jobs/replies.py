@@ -216,10 +216,9 @@ def _to_disk(
 
 
 def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb", buffering=0) as file:
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
         os.fsync(file.fileno())
 
 

@@ -35,17 +35,17 @@ async def wait(context: JobContext, generation_id: str) -> Outcome:
     hard limit ends the wait.
     """
     attempt = await latest_attempt(context, generation_id)
-    generation = await load(context, generation_id)
     if attempt is None or attempt.state is not AttemptState.ACKNOWLEDGED or not attempt.handle:
-        return generation
-    async with context.tracer.step(generation, "wait", provider=attempt.provider) as span:
-        with context.signals.waiting(generation_id) as changed:
+        return await load(context, generation_id)
+    with context.signals.waiting(generation_id) as changed:
+        generation = await require_own(context, generation_id)
+        async with context.tracer.step(generation, "wait", provider=attempt.provider) as span:
             poller = _Poller(context, generation, attempt, changed)
             del generation
             outcome = await poller.run()
-        span["polls"] = poller.polls
-        if not isinstance(outcome, Delivered):
-            span["status"] = "error"
+            span["polls"] = poller.polls
+            if not isinstance(outcome, Delivered):
+                span["status"] = "error"
     return outcome
 
 
@@ -57,6 +57,7 @@ class _Poller:
         "_cadence",
         "_changed",
         "_context",
+        "_ended",
         "_generation_id",
         "_is_overdue",
         "_is_reported",
@@ -76,7 +77,7 @@ class _Poller:
         self._context = context
         self._generation_id = generation.id
         self._workspace_id = generation.workspace_id
-        self._is_overdue = generation.overdue
+        self._take_in(generation)
         self._attempt = attempt
         self._changed = changed
         self._cadence: Cadence = context.settings.cadence.of(generation.operation)
@@ -87,13 +88,9 @@ class _Poller:
         self.polls = 0
 
     async def run(self) -> Outcome:
-        is_stirred = True
         while True:
-            if is_stirred:
-                current = await self._look()
-                if current.state.is_terminal:
-                    return await settle_abandoned(self._context, current, self._attempt)
-                del current
+            if self._ended is not None:
+                return await settle_abandoned(self._context, self._ended, self._attempt)
             ended = await self._out_of_time()
             if ended is not None:
                 return ended
@@ -108,10 +105,10 @@ class _Poller:
             pause = polled.retry_after
             if pause is None:
                 pause = self._interval()
-            is_stirred = await self._pause(pause)
-            if is_stirred:
+            if await self._pause(pause):
                 # Whatever it is, the provider is likely to have more to say soon.
                 self._unstirred, self._is_reported = 0, False
+                await self._look()
 
     async def _pause(self, seconds: float) -> bool:
         """Wait for the next question, or for news; tell which it was, and measure the delay."""
@@ -135,8 +132,13 @@ class _Poller:
 
     async def _look(self) -> Generation:
         current = await require_own(self._context, self._generation_id)
-        self._is_overdue = current.overdue
+        self._take_in(current)
         return current
+
+    def _take_in(self, current: Generation) -> None:
+        """Remember what matters while its provider works; all of it only when it has ended."""
+        self._is_overdue = current.overdue
+        self._ended = current if current.state.is_terminal else None
 
     async def _answer(self, polled: Done | Broken) -> Outcome:
         if isinstance(polled, Broken):

@@ -86,7 +86,9 @@ def _set(cursor: Any, setting: str) -> None:
     for _ in range(_OPENING_TRIES):
         try:
             cursor.execute(setting)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
             time.sleep(_OPENING_PAUSE_SECONDS)
         else:
             return
